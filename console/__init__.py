@@ -1,0 +1,1 @@
+"""Spot console: where a company sees its spot reclaims, acts on them and learns from them."""

@@ -1,0 +1,202 @@
+"""The one shape every feed is translated into (`docs/adding-a-source.md`).
+
+A `Reading` is what one delivered item says: nothing of interest, a heartbeat, or some
+`NormalisedEvent`s (one statement about one machine each) and `Fact`s (a node's own records).
+All are frozen and pure data: parsers make them, the queue carries them as JSON, recording reads them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What a message says happened to the machine."""
+
+    REBALANCE_RECOMMENDATION = "rebalance_recommendation"
+    INTERRUPTION_NOTICE = "interruption_notice"
+    STATE_CHANGE = "state_change"
+    NODE_CORDONED = "node_cordoned"
+    NODE_DRAIN_STARTED = "node_drain_started"
+    POD_EVICTED = "pod_evicted"
+    SHUTDOWN_STARTED = "shutdown_started"
+    SHUTDOWN_COMPLETED = "shutdown_completed"
+    TERMINATED = "terminated"
+    POD_SCHEDULED = "pod_scheduled"
+    POD_RUNNING = "pod_running"
+    REPLACEMENT_LAUNCHED = "replacement_launched"
+    HEARTBEAT = "heartbeat"
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+class Cause(StrEnum):
+    """Why the provider acts. Only `spot` counts in spot statistics. Declared in order of precedence."""
+
+    SPOT = "spot"
+    CAPACITY_RESERVATION = "capacity_reservation"
+    MAINTENANCE = "maintenance"
+    CUSTOMER = "customer"
+    UNKNOWN = "unknown"
+
+
+class Action(StrEnum):
+    """What the provider will do with the machine."""
+
+    TERMINATE = "terminate"
+    STOP = "stop"
+    HIBERNATE = "hibernate"
+
+
+class Result(StrEnum):
+    """What became of one delivered item."""
+
+    ACCEPTED = "accepted"
+    IGNORED = "ignored"
+    UNRECOGNISED = "unrecognised"
+
+
+class MachineRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A machine as the message names it. Absent values are None, never empty strings.
+
+    `account` is the AWS account, GCP project id or Azure subscription; `node_uid` and `boot_id`
+    tell one life of a reused name from the next.
+    """
+
+    provider: str | None = None
+    account: str | None = None
+    region: str | None = None
+    zone: str | None = None
+    instance_id: str | None = None
+    instance_type: str | None = None
+    node_name: str | None = None
+    node_uid: str | None = None
+    cluster: str | None = None
+    boot_id: str | None = None
+
+    @property
+    def identifier(self) -> str:
+        """The identifier as the message gives it; part of an observation's unique key."""
+        return self.instance_id or self.node_name or ""
+
+
+class NormalisedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One statement about one machine, in the console's own words (`feeds.md` section 1)."""
+
+    source: str
+    kind: Kind
+    event_id: str
+    occurred_at: datetime
+    machine: MachineRef = MachineRef()
+    deadline_at: datetime | None = None
+    outcome: Outcome = Outcome.OK
+    cause: Cause | None = None
+    action: Action | None = None
+    state: str | None = None
+    """The provider's machine state, when the message is about one: pending, running, stopped …"""
+    native_id: str | None = None
+    """The provider's own id of the interruption (GCP operation id, Azure EventId), where one exists."""
+    may_open: bool = False
+    is_observed: bool = False
+    """The message carries no time of its own; `occurred_at` is when it was first seen."""
+    is_precise_deadline: bool = False
+    """The deadline was stated by the machine's own metadata, not derived from the notice."""
+    is_restart: bool = False
+    """The machine lives again: a later notice is another interruption."""
+    is_future: bool = False
+    """Stamped more than five minutes after it was received: kept, and flagged."""
+    is_low_confidence: bool = False
+    group: str | None = None
+    """Scaling group or fleet that acts; it ties a replacement to the machine it replaces."""
+    labels: dict[str, str] = {}
+    """cluster, namespace, workload, service, node_pool, where known."""
+    message: str | None = None
+
+
+class HookFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hook"):
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    outcome: str
+    message: str = ""
+
+
+class MoveFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="move"):
+    workload: str
+    workload_class: str
+    evicted_at: datetime
+    running_at: datetime | None = None
+    to_node: str | None = None
+
+
+class WorkFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="work"):
+    job: str
+    attempt: int
+    useful_seconds: float
+    lost_seconds: float
+    restart_seconds: float = 0.0
+    last_checkpoint_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class VolumeFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="volume"):
+    volume: str
+    detached_at: datetime | None = None
+    attached_at: datetime | None = None
+
+
+class ReplicaFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="replica"):
+    name: str
+    last_write_at: datetime
+    ready_at: datetime | None = None
+
+
+class SampleFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sample"):
+    signal: str
+    at: datetime
+    value: float | None = None
+
+
+class LogFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="log"):
+    at: datetime
+    level: str
+    message: str
+
+
+Fact = HookFact | MoveFact | WorkFact | VolumeFact | ReplicaFact | SampleFact | LogFact
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one delivered item says.
+
+    `delivery_id` is the event id where the item holds exactly one event, else the hash of its
+    canonical JSON. `machine` and `heartbeat_at` are set where the item shows a machine alive.
+    """
+
+    delivery_id: str
+    result: Result = Result.ACCEPTED
+    events: tuple[NormalisedEvent, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    machine: MachineRef | None = None
+    heartbeat_at: datetime | None = None
+    is_heartbeat: bool = False
+    """Nothing but a sign of life: stored apart and kept for a week."""
+    is_replay: bool = False
+    """Sent again from an archive: recorded and counted, nobody is told."""
+    note: str = ""
+    """What was not understood, in a few words, for the unrecognised."""
+
+
+class Rejected(Exception):
+    """The item cannot be taken. `code` is one of `feeds.md` section 10; `detail` says what to do."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
