@@ -14,7 +14,8 @@ import environ
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
-from console.config.embedded.addresses import embedded_addresses, local_secret
+from console.config.embedded.addresses import embedded_addresses
+from console.config.local_secret import local_secret
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
