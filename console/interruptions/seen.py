@@ -144,7 +144,7 @@ def in_order(observations: list[Seen]) -> tuple[list[Seen], list[tuple[Seen, See
     """
     if len(observations) == 1:
         return observations, []
-    ordered = sorted(observations, key=_order)
+    ordered = sorted(observations, key=order_of)
     if len({(seen.feed_id, seen.event_id) for seen in ordered}) == len(ordered):
         return ordered, []
     ordered.sort(key=_order_among_copies)
@@ -157,15 +157,16 @@ def in_order(observations: list[Seen]) -> tuple[list[Seen], list[tuple[Seen, See
     return list(kept.values()), copies
 
 
-def _order(seen: Seen) -> tuple[datetime, int, str, int]:
+def order_of(seen: Seen) -> tuple[datetime, int, str, int]:
+    """The order of all observations of one machine. The feed settles what two witnesses call the same."""
     rank = 0 if seen.is_restart else STAGE_RANK[seen.kind]
     return seen.occurred_at, rank, seen.event_id, seen.feed_id
 
 
 def _order_among_copies(seen: Seen) -> tuple[object, ...]:
-    """`_order`, then content, so that not even differing copies depend on arrival."""
+    """`order_of`, then content, so that not even differing copies depend on arrival."""
     content = [repr(getattr(seen, name)) for name in seen.__struct_fields__ if name not in _ARRIVAL_FIELDS]
-    return *_order(seen), content, seen.received_at, seen.id
+    return *order_of(seen), content, seen.received_at, seen.id
 
 
 _ARRIVAL_FIELDS = ("id", "received_at")

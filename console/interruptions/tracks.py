@@ -26,6 +26,7 @@ from console.interruptions.seen import (
     is_stop,
     notice_of,
     opens,
+    order_of,
 )
 
 GRACE = timedelta(minutes=15)
@@ -140,7 +141,6 @@ def stage_times(
     ended_at = times.get("terminated_at")
     started_at, is_real = _start(members, ended_at)
     deadline_at = _deadline(members)
-    provider = next((m.provider for m in members if m.provider), None)
     received = [m.received_at for m in members]
     return Stages(
         is_real=is_real,
@@ -151,7 +151,7 @@ def stage_times(
         last_received_at=max(received),
         witness_count=len({m.feed_id for m in members}),
         observation_count=len(members),
-        due_deadline_at=deadline_at or started_at + notice_of(provider),
+        due_deadline_at=deadline_at or started_at + _notice(members),
         action=action,
         deadline_at=deadline_at,
         ended_at=ended_at,
@@ -187,8 +187,8 @@ def _start(members: Sequence[Seen], ended_at: datetime | None) -> tuple[datetime
 
 def _action(members: Sequence[Seen]) -> Action | None:
     """The earliest stated by a notice or proof of the reclaim itself."""
-    stated = [(m.occurred_at, m.event_id, m.action) for m in members if m.action and opens(m)]
-    return min(stated)[2] if stated else None
+    stated = [m for m in members if m.action and opens(m)]
+    return min(stated, key=order_of).action if stated else None
 
 
 def _deadline(members: Sequence[Seen]) -> datetime | None:
@@ -197,6 +197,11 @@ def _deadline(members: Sequence[Seen]) -> datetime | None:
         if seen.deadline_at is not None and is_better_deadline(seen, best):
             best = seen
     return best.deadline_at if best is not None else None
+
+
+def _notice(members: Sequence[Seen]) -> timedelta:
+    telling = [m for m in members if m.provider]
+    return notice_of(min(telling, key=order_of).provider if telling else None)
 
 
 _PRECEDENCE = {cause: place for place, cause in enumerate(Cause)}
