@@ -51,7 +51,12 @@ class Child:
     pass_fds: tuple[int, ...] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: float = 3.0
-    last_signal: signal.Signals = signal.SIGKILL  # for one that does not heed the first
+    is_own_keeper: bool = False  # PostgreSQL: never killed outright, and its own pid file finds its orphan
+
+    @property
+    def last_signal(self) -> signal.Signals:
+        """For one that did not heed the first. To PostgreSQL this is "immediate": safe, replayed at start."""
+        return signal.SIGQUIT if self.is_own_keeper else signal.SIGKILL
 
 
 class Process:
@@ -82,19 +87,17 @@ class Process:
             return False
         return True
 
-    def end(self) -> None:
+    def end(self, *, within: float | None = None) -> None:
         """Ask, wait as long as the child may take, insist; then sweep what it left in its session."""
         self.send(self.child.stop_signal)
-        if not self.wait(self.child.stop_within):
+        if not self.wait(self.child.stop_within if within is None else within):
             self.send(self.child.last_signal)
-            if not self.wait(1.0):
-                self.send_group(signal.SIGKILL)
-                self.wait(1.0)
+            self.wait(1.0)
         self.bury()
 
     def bury(self) -> None:
         """A prefork worker that was killed may leave its pool behind; PostgreSQL sees to its own."""
-        if self.child.last_signal == signal.SIGKILL:
+        if not self.child.is_own_keeper:
             self.send_group(signal.SIGKILL)
 
 

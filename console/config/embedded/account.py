@@ -56,7 +56,7 @@ def open_socket_directory(var: Path, account: Account) -> Path:
         return _private(run, account)
     if run.is_symlink() and _is_ours(run.readlink(), account):
         return run.readlink()
-    fresh = Path(tempfile.mkdtemp(prefix="spot-console-", dir="/tmp"))  # noqa: S108 - private, and short
+    fresh = Path(tempfile.mkdtemp(prefix="spot-console-", dir="/tmp"))
     _replace_by_link(run, fresh)
     return _private(fresh, account)
 

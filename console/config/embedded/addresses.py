@@ -1,13 +1,11 @@
-"""Where the embedded database and broker of one `CONSOLE_VAR` listen, and the secret kept beside them.
+"""Where the embedded database and broker of one `CONSOLE_VAR` listen.
 
 Settings read this in every process, so it imports nothing heavy and starts nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import secrets
 from pathlib import Path
 from urllib.parse import quote
 
@@ -38,18 +36,3 @@ def socket_directory(var: Path) -> Path:
     """`var/run`, or what it links to: a start-up that cannot use `var/run` itself leaves a link there."""
     run = var.absolute() / "run"
     return run.readlink() if run.is_symlink() else run
-
-
-def local_secret(var: Path) -> str:
-    """The secret of an installation that was given none: made once, kept readable to its owner alone."""
-    path = var / "secret_key"
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_text("ascii").strip()
-    var.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"secret_key.{secrets.token_hex(8)}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(secrets.token_urlsafe(48) + "\n", "ascii")
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(fresh)  # never replaces: of two processes that start at once, the first one wins
-    fresh.unlink()
-    return path.read_text("ascii").strip()

@@ -79,7 +79,7 @@ class Postgres:
             log=self.log,
             stop_signal=signal.SIGINT,  # "fast": roll back, write a checkpoint, leave
             stop_within=3.0,
-            last_signal=signal.SIGQUIT,  # "immediate": replay the log at the next start; never SIGKILL
+            is_own_keeper=True,
         )
 
     def is_ready(self) -> bool:
@@ -87,13 +87,10 @@ class Postgres:
 
     def finish(self) -> None:
         """The console's role and database. Also after a start-up that was cut short before it made them."""
-        wanted = {
-            f"SELECT 1 FROM pg_roles WHERE rolname = '{ROLE}'": f"CREATE ROLE {ROLE} LOGIN CREATEDB",
-            f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'": f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
-        }
-        for question, statement in wanted.items():
-            if not self._query(question):
-                self._query(statement)
+        if ROLE not in self._query("SELECT rolname FROM pg_roles").split():
+            self._query(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
+        if DATABASE not in self._query("SELECT datname FROM pg_database").split():
+            self._query(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
 
     def _create(self) -> None:
         """In a directory beside, renamed when whole: a half-made cluster is never taken for one."""
