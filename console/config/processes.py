@@ -34,10 +34,10 @@ class Account:
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
 
-    def as_arguments(self) -> dict[str, int | list[int]]:
-        if self.uid is None or self.gid is None:
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+    @property
+    def extra_groups(self) -> list[int] | None:
+        """Another user keeps none of ours."""
+        return None if self.uid is None else []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +115,9 @@ def _spawn(child: Child) -> subprocess.Popen[bytes]:
                 pass_fds=child.pass_fds,
                 start_new_session=True,
                 preexec_fn=_die_with_parent(child.stop_signal),
-                **child.account.as_arguments(),  # type: ignore[arg-type]
+                user=child.account.uid,
+                group=child.account.gid,
+                extra_groups=child.account.extra_groups,
             )
         except OSError as error:
             raise CannotStart(f"Cannot start {child.name}: {error}.") from error

@@ -101,9 +101,9 @@ class Supervisor:
     def forget(self, process: Process) -> None:
         self._watched = [watched for watched in self._watched if watched.process is not process]
 
-    def run_once(self, child: Child) -> int:
+    def run_once(self, child: Child, *, show: Callable[[str, str], None] | None = None) -> int:
         """Run a step of start-up to its end, showing what it says."""
-        process = self._spawn(child)
+        process = self._spawn(child, show=show)
         try:
             while process.poll() is None:
                 self.turn(0.1)
@@ -152,11 +152,13 @@ class Supervisor:
 
     # Inside ------------------------------------------------------------------------------------
 
-    def _spawn(self, child: Child) -> Process:
+    def _spawn(self, child: Child, *, show: Callable[[str, str], None] | None = None) -> Process:
         process = Process(child)
         if process.output is not None:
             os.set_blocking(process.output.fileno(), False)
-            self._selector.register(process.output, selectors.EVENT_READ, Lines(child.name, self._show))
+            self._selector.register(
+                process.output, selectors.EVENT_READ, Lines(child.name, show or self._show)
+            )
         return process
 
     def _look_after(self, watched: Watched, *, now: float) -> None:
@@ -194,7 +196,7 @@ class Supervisor:
                 self._selector.unregister(key.fileobj)
 
     def _drain(self, process: Process) -> None:
-        """The last words of a child that ended; a grandchild may keep the pipe open, so only what is there."""
+        """The last words of a child that ended: only what is there, a grandchild may keep the pipe open."""
         if process.output is None or process.output.closed:
             return
         with contextlib.suppress(KeyError):

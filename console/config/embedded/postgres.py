@@ -158,7 +158,9 @@ class Postgres:
             check=False,
             cwd=cwd or self.sockets,
             env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ.get("PATH", "")},
-            **self.account.as_arguments(),  # type: ignore[call-overload]
+            user=self.account.uid,
+            group=self.account.gid,
+            extra_groups=self.account.extra_groups,
         )
 
 

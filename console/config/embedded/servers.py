@@ -54,7 +54,9 @@ class EmbeddedServers:
             self._processes.pop().end()
 
 
-def start_server(server: Server, *, spawn: Callable[[Child], Process]) -> Process:
+def start_server(
+    server: Server, *, spawn: Callable[[Child], Process], discard: Callable[[Process], None] | None = None
+) -> Process:
     """Tried again for some seconds: what a killed predecessor left in shared memory takes a moment to go."""
     server.prepare()
     _trim(server.log)
@@ -64,6 +66,8 @@ def start_server(server: Server, *, spawn: Callable[[Child], Process]) -> Proces
             server.finish()
             return process
         process.end()
+        if discard:
+            discard(process)
         if attempt < TRIES:
             time.sleep(0.25 * attempt)
     raise CannotStart(f"The embedded {server.name} does not start; its last words are in {server.log}.")
