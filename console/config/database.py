@@ -10,7 +10,7 @@ import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import CommandError, OutputWrapper
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
@@ -24,7 +24,7 @@ class CannotPrepare(Exception):
     """Carries the one sentence the operator is told."""
 
 
-def prepare_database(out: TextIO | OutputWrapper) -> None:
+def prepare_database(out: TextIO) -> None:
     with _one_at_a_time():
         _refuse_newer_database()
         try:

@@ -89,7 +89,7 @@ class Installation:
             "--no-access-log", "--log-level", "warning", "--no-server-header", "--no-proxy-headers",
             "--backlog", str(BACKLOG), "--timeout-graceful-shutdown", "2",
         ]  # fmt: skip
-        return self._python("web", *argv, pass_fds=(listener.fileno(),), stop_within=3.0)
+        return self._python("web", *argv, pass_fds=(listener.fileno(),), stop_within=2.5)
 
     def workers_and_beat(self) -> list[Child]:
         """The pipelines have their own processes; what tells and reports waits on others, so threads do."""
@@ -98,17 +98,17 @@ class Installation:
         return [
             self._worker("worker", "ingest,alerts", "--pool", "prefork", "-c", str(self.workers)),
             self._worker("notify", "notify,reports", "--pool", "threads", "-c", "4"),
-            self._celery("beat", "beat", "-s", schedule, "--pidfile", "", stop_within=1.0),
+            self._celery("beat", "beat", "-s", schedule, "--pidfile", "", stop_within=0.5),
         ]
 
     def _worker(self, name: str, queues: str, *options: str) -> Child:
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         return self._celery(
-            name, "worker", "-n", f"{name}@%h", "-Q", queues, *options, *quiet, stop_within=2.0
+            name, "worker", "-n", f"{name}@%h", "-Q", queues, *options, *quiet, stop_within=1.5
         )
 
     def _celery(self, name: str, *arguments: str, stop_within: float) -> Child:
-        argv = ["-m", "celery", "-A", "console.config.celery", *arguments, "--loglevel", "WARNING"]
+        argv = ["-m", "celery", "--quiet", "-A", "console.config.celery", *arguments, "--loglevel", "WARNING"]
         return self._python(name, *argv, stop_within=stop_within)
 
     def _python(
@@ -117,7 +117,7 @@ class Installation:
         return Child(
             name=name,
             argv=[sys.executable, *arguments],
-            env={"CONSOLE_VAR": str(self.var), "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"},
+            env={"CONSOLE_VAR": str(self.var), "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "CELERY_SKIP_CHECKS": "1"},
             cwd=BASE_DIR,
             pass_fds=pass_fds,
             stop_within=stop_within,

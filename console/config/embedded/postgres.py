@@ -78,7 +78,7 @@ class Postgres:
             account=self.account,
             log=self.log,
             stop_signal=signal.SIGINT,  # "fast": roll back, write a checkpoint, leave
-            stop_within=3.0,
+            stop_within=2.5,
             is_own_keeper=True,
         )
 

@@ -47,7 +47,7 @@ class Valkey:
             cwd=self.sockets,
             account=self.account,
             log=self.log,
-            stop_within=1.5,
+            stop_within=0.5,
         )
 
     def is_ready(self) -> bool:

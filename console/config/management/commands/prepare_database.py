@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            prepare_database(self.stdout)
+            prepare_database(sys.stdout)
         except CannotPrepare as error:
             self.stdout.flush()
             sys.exit(str(error))
