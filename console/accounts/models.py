@@ -1,0 +1,228 @@
+"""People, the keys of programs, and the audit trail."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from console.lib.origin import Origin, is_known_origin, origin_field
+
+
+class Role(models.TextChoices):
+    """Each role may do all that the ones before it may."""
+
+    VIEWER = "viewer", "Viewer"
+    RESPONDER = "responder", "Responder"
+    MANAGER = "manager", "Manager"
+    ADMIN = "admin", "Administrator"
+
+    def reaches(self, other: Role) -> bool:
+        """Whether this role includes everything `other` may do."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "system", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"{name} is not a time zone. Use a name such as Europe/Berlin.")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, role=Role.ADMIN, **fields)
+
+
+class User(AbstractBaseUser):
+    """A person. Signs in with the e-mail address; the role says what they may do."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=16, choices=Role, default=Role.VIEWER)
+    is_active = models.BooleanField(default=True)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
+    has_single_keys = models.BooleanField(default=True)
+    shown_origin = models.CharField(max_length=8, choices=Origin, default=Origin.LIVE)
+    """Which data origin this person's pages read, until they choose another."""
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="accounts_user_role_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(theme__in=Theme.values), name="accounts_user_theme_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def may(self, role: Role) -> bool:
+        """Whether this person has at least `role`."""
+        return self.is_active and Role(self.role).reaches(role)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+def hash_secret(secret: str) -> str:
+    """SHA-256 in hex. Enough for secrets that are 256 random bits; never for passwords."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Scope(models.TextChoices):
+    """What a program's key may do through the API."""
+
+    READ = "read", "Read everything except the audit trail"
+    FACTS = "facts", "Push inventory, workloads, requests and samples"
+    ACT = "act", "Acknowledge, silence, resolve, tick"
+    MANAGE = "manage", "Change services, rules and runbooks"
+    AUDIT = "audit", "Read the audit trail"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def usable(self, *, now: datetime) -> ApiTokenQuerySet:
+        return self.filter(revoked_at=None).filter(
+            models.Q(expires_at=None) | models.Q(expires_at__gt=now)
+        )
+
+
+class ApiToken(models.Model):
+    """A program's key. Only its hash is kept; the prefix helps people tell tokens apart."""
+
+    PREFIX = "sct_"
+
+    name = models.CharField(max_length=120)
+    origin = origin_field()
+    prefix = models.CharField(max_length=12, editable=False)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope))
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="api_tokens")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            is_known_origin("accounts", "apitoken"),
+            models.CheckConstraint(
+                condition=models.Q(scopes__contained_by=Scope.values),
+                name="accounts_apitoken_scopes_are_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def issue(cls, name: str, **fields: Any) -> tuple[ApiToken, str]:
+        """Make a token. Returns it with its secret, which can never be read again."""
+        secret = cls.PREFIX + secrets.token_urlsafe(32)
+        token = cls.objects.create(
+            name=name, prefix=secret[:10], secret_hash=hash_secret(secret), **fields
+        )
+        return token, secret
+
+
+class Invitation(models.Model):
+    """The only way in besides single sign-on: a link for one address, used once."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=Role, default=Role.VIEWER)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="invitations_sent")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="accounts_invitation_role_is_known"
+            ),
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="accounts_invitation_one_open_per_address",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class AuditEntry(models.Model):
+    """One change, for ever: a database trigger refuses to alter or delete it.
+
+    Actor and subject are kept as text beside their ids, without foreign keys: the trail outlives both.
+    """
+
+    at = models.DateTimeField(default=timezone.now)
+    actor_kind = models.CharField(max_length=16)
+    actor_id = models.BigIntegerField(null=True)
+    actor_label = models.CharField(max_length=200)
+    action = models.CharField(max_length=64)
+    subject_kind = models.CharField(max_length=64)
+    subject_id = models.CharField(max_length=64, blank=True)
+    subject_label = models.CharField(max_length=200, blank=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="accounts_auditentry_newest"),
+            models.Index(
+                fields=["subject_kind", "subject_id", "-id"], name="accounts_auditentry_subject"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_label} {self.action} {self.subject_label}"
+
+
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Invitation",
+    "Origin",
+    "Role",
+    "Scope",
+    "Theme",
+    "User",
+    "hash_secret",
+]

@@ -1,0 +1,246 @@
+"""Alert groups, their members and their history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+
+from console.accounts.models import User
+from console.fleet.models import Service
+from console.interruptions.models import Episode, Interruption
+from console.lib.origin import is_known_origin, origin_field
+from console.runbooks.models import Execution
+
+
+class GroupStatus(models.TextChoices):
+    TRIGGERED = "triggered", "Triggered"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    RESOLVED = "resolved", "Resolved"
+
+
+class Severity(models.TextChoices):
+    CRITICAL = "critical", "Critical"
+    ERROR = "error", "Error"
+    WARNING = "warning", "Warning"
+    INFO = "info", "Info"
+
+
+class Resolution(models.TextChoices):
+    """How a group ended. `no_news` and `late` were never announced as healed."""
+
+    HEALED = "healed", "Healed"
+    BY_HAND = "by_hand", "Resolved by hand"
+    NO_NEWS = "no_news", "No news"
+    LATE = "late", "Over before it was heard of"
+    MERGED = "merged", "Merged into another"
+
+
+class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
+    def of_origin(self, origin: str) -> AlertGroupQuerySet:
+        return self.filter(origin=origin)
+
+    def open(self) -> AlertGroupQuerySet:
+        return self.exclude(status=GroupStatus.RESOLVED)
+
+    def due(self, *, now: datetime) -> AlertGroupQuerySet:
+        return self.filter(due_at__lte=now)
+
+
+class AlertGroup(models.Model):
+    """What one person handles. At most one is open for a key (`metrics.md` section 3, Groups)."""
+
+    origin = origin_field()
+    key = models.CharField(max_length=200)
+    service = models.ForeignKey(
+        Service, models.PROTECT, null=True, related_name="alert_groups"
+    )
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
+    execution = models.OneToOneField(
+        Execution, models.PROTECT, null=True, related_name="alert_group"
+    )
+    title = models.CharField(max_length=200)
+    impact = models.CharField(max_length=300, blank=True)
+    severity = models.CharField(max_length=16, choices=Severity, default=Severity.WARNING)
+    status = models.CharField(max_length=16, choices=GroupStatus, default=GroupStatus.TRIGGERED)
+    triggered_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="groups_acknowledged"
+    )
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="groups_resolved"
+    )
+    resolution = models.CharField(max_length=16, choices=Resolution, blank=True)
+    silenced_until = models.DateTimeField(null=True)
+    silenced_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="groups_silenced"
+    )
+    member_count = models.PositiveIntegerField(default=0)
+    running_out_count = models.PositiveIntegerField(default=0)
+    earliest_deadline_at = models.DateTimeField(null=True)
+    last_news_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    """When time alone may close this group or end its silence."""
+    version = models.PositiveIntegerField(default=1)
+
+    objects = AlertGroupQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["origin", "key"],
+                condition=~Q(status="resolved"),
+                name="alerts_alertgroup_one_open_per_key",
+            ),
+            is_known_origin("alerts", "alertgroup"),
+            models.CheckConstraint(
+                condition=Q(status__in=GroupStatus.values), name="alerts_alertgroup_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(severity__in=Severity.values), name="alerts_alertgroup_severity_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="resolved", resolved_at__isnull=False)
+                | (~Q(status="resolved") & Q(resolved_at=None, resolution="")),
+                name="alerts_alertgroup_resolved_iff_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="acknowledged") | Q(acknowledged_at__isnull=False),
+                name="alerts_alertgroup_acknowledged_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["origin", "-triggered_at", "-id"],
+                name="alerts_alertgroup_open",
+                condition=~Q(status="resolved"),
+            ),
+            models.Index(fields=["origin", "-triggered_at", "-id"], name="alerts_alertgroup_newest"),
+            models.Index(
+                fields=["due_at"], name="alerts_alertgroup_due", condition=Q(due_at__isnull=False)
+            ),
+            models.Index(fields=["service", "-triggered_at"], name="alerts_alertgroup_service"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.status != GroupStatus.RESOLVED
+
+    def is_silenced(self, *, now: datetime) -> bool:
+        return self.silenced_until is not None and self.silenced_until > now
+
+
+class GroupMember(models.Model):
+    """An interruption in a group, and why it is there."""
+
+    group = models.ForeignKey(AlertGroup, models.CASCADE, related_name="members")
+    interruption = models.ForeignKey(Interruption, models.CASCADE, related_name="memberships")
+    joined_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "interruption"], name="alerts_groupmember_once"
+            )
+        ]
+        indexes = [models.Index(fields=["interruption"], name="alerts_groupmember_of")]
+
+    def __str__(self) -> str:
+        return f"{self.interruption} in {self.group}"
+
+
+class GroupEpisode(models.Model):
+    """An episode that a group covers."""
+
+    group = models.ForeignKey(AlertGroup, models.CASCADE, related_name="episodes_covered")
+    episode = models.ForeignKey(Episode, models.CASCADE, related_name="groups_covering")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "episode"], name="alerts_groupepisode_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.episode} in {self.group}"
+
+
+class EventKind(models.TextChoices):
+    """What can happen to a group."""
+
+    TRIGGERED = "triggered", "Triggered"
+    JOINED = "joined", "Machines joined"
+    LEFT = "left", "Machines left"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    UNACKNOWLEDGED = "unacknowledged", "Acknowledgement taken back"
+    SILENCED = "silenced", "Silenced"
+    UNSILENCED = "unsilenced", "Silence lifted"
+    RESOLVED = "resolved", "Resolved"
+    REOPENED = "reopened", "Re-opened"
+    NOTE = "note", "Note"
+    SEVERITY = "severity", "Severity changed"
+    CHECKLIST = "checklist", "Checklist"
+
+
+class AlertEvent(models.Model):
+    """One line of a group's history: what happened, when, and who did it (null: the console)."""
+
+    group = models.ForeignKey(AlertGroup, models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=16, choices=EventKind)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="alert_events")
+    text = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=EventKind.values), name="alerts_alertevent_kind_is_known"
+            )
+        ]
+        indexes = [models.Index(fields=["group", "-id"], name="alerts_alertevent_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%H:%M:%S}"
+
+
+class Decision(models.TextChoices):
+    PAGE = "page", "Page"
+    TICKET = "ticket", "Ticket"
+    LOG = "log", "Log"
+    SUPPRESS = "suppress", "Suppress"
+
+
+class Receipt(models.Model):
+    """Why somebody was told, or nobody was: one row for every decision, with its inputs."""
+
+    origin = origin_field()
+    group = models.ForeignKey(AlertGroup, models.CASCADE, related_name="receipts")
+    trigger = models.CharField(max_length=64)
+    """What was decided on: `change:<id>`, `due:<time>` …; unique with the rule, so twice is harmless."""
+    rule = models.CharField(max_length=64)
+    decision = models.CharField(max_length=16, choices=Decision)
+    reason = models.CharField(max_length=300)
+    inputs = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "rule", "trigger"], name="alerts_receipt_one_per_trigger"
+            ),
+            is_known_origin("alerts", "receipt"),
+            models.CheckConstraint(
+                condition=Q(decision__in=Decision.values), name="alerts_receipt_decision_is_known"
+            ),
+        ]
+        indexes = [models.Index(F("group").asc(), F("id").desc(), name="alerts_receipt_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.decision}: {self.reason}"

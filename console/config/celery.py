@@ -1,0 +1,62 @@
+"""Celery is the hands: tasks carry no payload, the queue is PostgreSQL. One beat table, here."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from django.conf import settings
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.config.settings")
+
+app = Celery("console")
+QUEUES = ("ingest", "alerts", "notify", "reports")
+IS_RABBITMQ = settings.BROKER_URL.startswith(("amqp://", "amqps://", "pyamqp://"))
+
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"confirm_publish": True, "confirm_timeout": 5.0}
+    if IS_RABBITMQ
+    else {"visibility_timeout": 300, "socket_timeout": 5, "socket_connect_timeout": 2},
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_detect_quorum_queues=True,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    task_default_queue="ingest",
+    task_create_missing_queues=False,
+    task_queues=[
+        Queue(name, queue_arguments={"x-queue-type": "quorum"} if IS_RABBITMQ else None) for name in QUEUES
+    ],
+    task_serializer="json",
+    accept_content=["json"],
+    timezone="UTC",
+    enable_utc=True,
+    worker_hijack_root_logger=False,
+)
+app.autodiscover_tasks(["console.ingest", "console.alerts", "console.dashboards"])
+
+# Bells that are rung whether or not something happened: a lost bell costs one sweep, never an event.
+app.conf.beat_schedule = {
+    "record-sweep": {"task": "console.ingest.tasks.record", "schedule": 1.0, "options": {"expires": 2}},
+    "alert-sweep": {"task": "console.alerts.tasks.alert", "schedule": 1.0, "options": {"expires": 2}},
+    "interruptions-due": {
+        "task": "console.ingest.tasks.settle",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "measures-rollup": {
+        "task": "console.dashboards.tasks.roll_up",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "partitions": {
+        "task": "console.ingest.tasks.keep_partitions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+}

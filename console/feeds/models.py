@@ -1,0 +1,296 @@
+"""Feeds, what they delivered, the slim queue between receiving and recording, and the quarantine."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from console.accounts.models import hash_secret
+from console.fleet.models import Team
+from console.lib.origin import is_known_origin, origin_field
+
+
+class FeedKind(models.TextChoices):
+    """What speaks on a feed. `sources.READERS` says which of these can be read today."""
+
+    AWS_EVENTBRIDGE = "aws-eventbridge", "AWS EventBridge"
+    AWS_SNS = "aws-sns", "AWS SNS"
+    AWS_SQS = "aws-sqs", "AWS SQS (polled)"
+    AWS_IMDS = "aws-imds", "AWS instance metadata"
+    NTH_WEBHOOK = "nth-webhook", "AWS node termination handler"
+    GCP_PUBSUB = "gcp-pubsub", "GCP Pub/Sub push"
+    GCP_PUBSUB_PULL = "gcp-pubsub-pull", "GCP Pub/Sub pull"
+    GCP_METADATA = "gcp-metadata", "GCP metadata server"
+    GCP_OPERATIONS = "gcp-operations", "GCP operations"
+    AZURE_EVENTGRID = "azure-eventgrid", "Azure Event Grid"
+    AZURE_SCHEDULED_EVENTS = "azure-scheduled-events", "Azure Scheduled Events"
+    KUBERNETES = "kubernetes", "Kubernetes event exporter"
+    KUBERNETES_WATCH = "kubernetes-watch", "Kubernetes watch"
+    ALERTMANAGER = "alertmanager", "Prometheus Alertmanager"
+    CLOUDEVENTS = "cloudevents", "CloudEvents"
+    NODE_REPORT = "node-report", "Node report"
+
+
+class FeedQuerySet(models.QuerySet["Feed"]):
+    def of_origin(self, origin: str) -> FeedQuerySet:
+        return self.filter(origin=origin)
+
+
+class Feed(models.Model):
+    """A configured source of messages. Its origin is that of every row stored from it."""
+
+    origin = origin_field()
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=32, choices=FeedKind)
+    team = models.ForeignKey(
+        Team, models.SET_NULL, null=True, blank=True, related_name="feeds_owned"
+    )
+    account = models.CharField(max_length=128, blank=True)
+    region = models.CharField(max_length=64, blank=True)
+    cluster = models.CharField(max_length=128, blank=True)
+    expects_within = models.DurationField(null=True, blank=True)
+    """A feed without a message for this long is silent. Null: it may be quiet for ever."""
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True)
+    last_accepted_at = models.DateTimeField(null=True)
+
+    objects = FeedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            is_known_origin("feeds", "feed"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=FeedKind.values), name="feeds_feed_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_silent(self, *, now: datetime) -> bool:
+        """Whether this feed owes a message. A feed that may be quiet is never silent."""
+        if self.expects_within is None or self.paused_at is not None:
+            return False
+        return now - (self.last_seen_at or self.created_at) > self.expects_within
+
+
+class FeedToken(models.Model):
+    """A secret that may post to one feed and do nothing else. Two may overlap while one is replaced."""
+
+    PREFIX = "sfeed_"
+
+    feed = models.ForeignKey(Feed, models.CASCADE, related_name="tokens")
+    prefix = models.CharField(max_length=14, editable=False)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… of {self.feed}"
+
+    @classmethod
+    def issue(cls, feed: Feed, *, secret: str | None = None, **fields: Any) -> tuple[FeedToken, str]:
+        """Make a token. Returns it with its secret, which can never be read again."""
+        secret = secret or cls.PREFIX + secrets.token_urlsafe(32)
+        token = cls.objects.create(
+            feed=feed, prefix=secret[:12], secret_hash=hash_secret(secret), **fields
+        )
+        return token, secret
+
+
+class DeliveryResult(models.TextChoices):
+    ACCEPTED = "accepted", "Accepted"
+    IGNORED = "ignored", "Ignored"
+    UNRECOGNISED = "unrecognised", "Unrecognised"
+
+
+class Delivery(models.Model):
+    """One item exactly as received. Partitioned by receive day; kept for 90 days.
+
+    `id` is unique across partitions (one sequence); others refer to a row by id and receive time.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    received_at = models.DateTimeField()
+    feed = models.ForeignKey(Feed, models.DO_NOTHING, db_constraint=False, related_name="deliveries")
+    origin = origin_field()
+    delivery_id = models.CharField(max_length=512)
+    result = models.CharField(max_length=16, choices=DeliveryResult)
+    note = models.CharField(max_length=200, blank=True)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "feeds_delivery"
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"
+
+
+class HeartbeatDelivery(models.Model):
+    """A sign of life exactly as received. Partitioned by receive day; kept for a week."""
+
+    id = models.BigAutoField(primary_key=True)
+    received_at = models.DateTimeField()
+    feed = models.ForeignKey(
+        Feed, models.DO_NOTHING, db_constraint=False, related_name="heartbeat_deliveries"
+    )
+    origin = origin_field()
+    delivery_id = models.CharField(max_length=512)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+
+    class Meta:
+        db_table = "feeds_heartbeatdelivery"
+
+    def __str__(self) -> str:
+        return f"heartbeat {self.pk}"
+
+
+class DeliveryKey(models.Model):
+    """What makes a delivery one of a kind. Unpartitioned and slim; pruned 30 days after receipt."""
+
+    feed = models.ForeignKey(Feed, models.CASCADE, related_name="delivery_keys")
+    delivery_id = models.CharField(max_length=512)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["feed", "delivery_id"], name="feeds_deliverykey_one_per_delivery"
+            )
+        ]
+        indexes = [models.Index(fields=["received_at"], name="feeds_deliverykey_received")]
+
+    def __str__(self) -> str:
+        return self.delivery_id
+
+
+class QueuedDelivery(models.Model):
+    """Work for the record pipeline: what a stored delivery says, already read. Deleted when done."""
+
+    delivery_pk = models.BigIntegerField()
+    received_at = models.DateTimeField()
+    feed = models.ForeignKey(Feed, models.CASCADE, related_name="queued")
+    origin = origin_field()
+    reading = models.BinaryField()
+    """A `normalised.Reading` as JSON."""
+
+    def __str__(self) -> str:
+        return f"queued delivery {self.delivery_pk}"
+
+
+class RecordAttempt(models.Model):
+    """A batch of queued deliveries that a worker took up: written before the work, outside its transaction.
+
+    Removed with the work's own commit, so one that is left says that a worker died or failed over these.
+    No foreign key to the queue: the queue's rows are locked while this is written.
+    """
+
+    queued_ids = ArrayField(models.BigIntegerField())
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="feeds_recordattempt_at")]
+
+    def __str__(self) -> str:
+        return f"attempt at {len(self.queued_ids)} deliveries"
+
+
+class PipelineStop(models.Model):
+    """A pipeline that met too many errors of its own at once and waits for a person or for its next try."""
+
+    name = models.CharField(max_length=32, unique=True)
+    reason = models.TextField()
+    stopped_at = models.DateTimeField()
+    retry_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} stopped: {self.reason}"
+
+
+class QuarantineState(models.TextChoices):
+    HELD = "held", "Held"
+    REPLAYED = "replayed", "Replayed"
+    DISCARDED = "discarded", "Discarded"
+
+
+class QuarantinedItemQuerySet(models.QuerySet["QuarantinedItem"]):
+    def held(self) -> QuarantinedItemQuerySet:
+        return self.filter(state=QuarantineState.HELD)
+
+
+class QuarantinedItem(models.Model):
+    """An item that an authenticated sender sent and that could not be taken, kept byte for byte."""
+
+    origin = origin_field()
+    feed = models.ForeignKey(Feed, models.CASCADE, related_name="quarantined")
+    received_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    seen_count = models.PositiveIntegerField(default=1)
+    code = models.CharField(max_length=32)
+    detail = models.CharField(max_length=500)
+    body_hash = models.CharField(max_length=64)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    state = models.CharField(
+        max_length=16, choices=QuarantineState, default=QuarantineState.HELD
+    )
+    decided_at = models.DateTimeField(null=True)
+    delivery_pk = models.BigIntegerField(null=True)
+    """The stored delivery, where recording it failed (`processing_error`)."""
+
+    objects = QuarantinedItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            is_known_origin("feeds", "quarantineditem"),
+            models.UniqueConstraint(
+                fields=["feed", "code", "body_hash"],
+                condition=models.Q(state="held"),
+                name="feeds_quarantineditem_held_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=QuarantineState.values),
+                name="feeds_quarantineditem_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="held", decided_at=None)
+                | (~models.Q(state="held") & models.Q(decided_at__isnull=False)),
+                name="feeds_quarantineditem_held_iff_undecided",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["origin", "state", "-id"], name="feeds_quarantineditem_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}"
+
+
+class FeedHour(models.Model):
+    """What a feed did in one hour: counts by result, and the worst delay. Written by receiving."""
+
+    feed = models.ForeignKey(Feed, models.CASCADE, related_name="hours")
+    hour = models.DateTimeField()
+    accepted = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0)
+    ignored = models.PositiveIntegerField(default=0)
+    unrecognised = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    heartbeats = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["feed", "hour"], name="feeds_feedhour_one_per_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feed} at {self.hour:%Y-%m-%d %H}h"

@@ -1,0 +1,111 @@
+"""What was said about a machine, and the names machines go by."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from console.feeds.models import Feed
+from console.feeds.normalised import Cause, Kind, Outcome
+from console.fleet.models import Machine
+from console.interruptions.models.interruption import Interruption
+from console.interruptions.models.words import choices_of
+from console.lib.origin import is_known_origin, origin_field
+
+
+class IdKind(models.TextChoices):
+    """The kinds of name a machine goes by."""
+
+    INSTANCE = "instance", "Instance id"
+    NODE = "node", "Node name and uid"
+    PROVIDER_ID = "provider_id", "Provider id"
+
+
+class MachineAlias(models.Model):
+    """One name of a machine. Two names learnt to be one machine's make two machines one."""
+
+    origin = origin_field()
+    provider = models.CharField(max_length=16, null=True)  # noqa: DJ001 - a node's provider may be unknown
+    scope = models.CharField(max_length=128)
+    id_kind = models.CharField(max_length=16, choices=IdKind)
+    id_value = models.CharField(max_length=512)
+    machine = models.ForeignKey(Machine, models.CASCADE, related_name="aliases")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["origin", "provider", "scope", "id_kind", "id_value"],
+                nulls_distinct=False,
+                name="interruptions_machinealias_one_machine_per_name",
+            ),
+            is_known_origin("interruptions", "machinealias"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id_kind} {self.id_value}"
+
+
+class Observation(models.Model):
+    """One statement about one machine. Partitioned by receive month; kept for 25 months."""
+
+    id = models.BigAutoField(primary_key=True)
+    received_at = models.DateTimeField()
+    origin = origin_field()
+    feed = models.ForeignKey(Feed, models.DO_NOTHING, db_constraint=False, related_name="observations")
+    delivery_pk = models.BigIntegerField()
+    machine = models.ForeignKey(
+        Machine, models.DO_NOTHING, null=True, db_constraint=False, related_name="observations"
+    )
+    interruption = models.ForeignKey(
+        Interruption, models.DO_NOTHING, null=True, db_constraint=False, related_name="observations"
+    )
+    event_id = models.CharField(max_length=512)
+    machine_named = models.CharField(max_length=512)
+    source = models.CharField(max_length=32)
+    kind = models.CharField(max_length=32, choices=choices_of(Kind))
+    occurred_at = models.DateTimeField()
+    deadline_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, choices=choices_of(Outcome))
+    cause = models.CharField(max_length=24, choices=choices_of(Cause), blank=True)
+    action = models.CharField(max_length=16, blank=True)
+    machine_state = models.CharField(max_length=32, blank=True)
+    native_id = models.CharField(max_length=256, blank=True)
+    group = models.CharField(max_length=256, blank=True)
+    boot_id = models.CharField(max_length=128, blank=True)
+    node_uid = models.CharField(max_length=128, blank=True)
+    may_open = models.BooleanField(default=False)
+    is_precise_deadline = models.BooleanField(default=False)
+    is_restart = models.BooleanField(default=False)
+    is_observed = models.BooleanField(default=False)
+    is_future = models.BooleanField(default=False)
+    is_low_confidence = models.BooleanField(default=False)
+    is_replay = models.BooleanField(default=False)
+    labels = models.JSONField(default=dict)
+    message = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "interruptions_observation"
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.source}"
+
+
+class ObservationKey(models.Model):
+    """What makes an observation one of a kind. Unpartitioned and slim; pruned 30 days after receipt."""
+
+    feed = models.ForeignKey(Feed, models.CASCADE, related_name="observation_keys")
+    event_id = models.CharField(max_length=512)
+    machine_named = models.CharField(max_length=512)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["feed", "event_id", "machine_named"],
+                nulls_distinct=False,
+                name="interruptions_observationkey_one_per_statement",
+            )
+        ]
+        indexes = [models.Index(fields=["received_at"], name="interruptions_obskey_received")]
+
+    def __str__(self) -> str:
+        return self.event_id

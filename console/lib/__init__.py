@@ -1,0 +1,1 @@
+"""Small things without a domain: identifiers, time, text, statistics, charts. Imports nothing of the house."""

@@ -1,0 +1,37 @@
+"""A page and its regions are one URL, one view and one template."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.cache import patch_vary_headers
+
+DIGEST = "X-Region-Digest"
+
+
+def render_region(
+    request: HttpRequest, template: str, region: str, context: dict[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """The whole page, or, when htmx asks for it by the target's id, only the region named so.
+
+    A region whose digest the browser already holds is answered 204: nothing differs, nothing moves.
+    `region` may be a list of names separated by spaces; the request's target must be one of them.
+    """
+    target = request.headers.get("HX-Target", "")
+    is_region = request.headers.get("HX-Request") == "true" and target in region.split()
+    if not is_region:
+        response = HttpResponse(render_to_string(template, context, request), status=status)
+    else:
+        html = render_to_string(f"{template}#{target}", context, request)
+        digest = hashlib.blake2b(html.encode(), digest_size=12).hexdigest()
+        if request.headers.get(DIGEST) == digest and request.method == "GET":
+            response = HttpResponse(status=204)
+        else:
+            response = HttpResponse(html, status=status)
+        response[DIGEST] = digest
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    response.setdefault("Cache-Control", "no-store")
+    return response
