@@ -220,7 +220,7 @@ def test_an_unknown_provider_is_kept_as_unrecognised(read_report: Any) -> None:
         ([], {"provider": "azure", "account": ..., "instance_id": "{vm-name}"}, "invalid_field", "ARM id"),
         ([], {"service": 7}, "invalid_field", "service: expected `str | null`, got `int`"),
         ([], {"node_name": "a\0b"}, "invalid_field", "control characters"),
-        ([], {"boot_id": "b" * 513}, "invalid_field", "longer than 512 bytes"),
+        ([], {"boot_id": "b" * 129}, "invalid_field", "boot_id: longer than 128 characters"),
         ([{"type": "heartbeat"}] * 5001, {}, "too_large", "5000"),
     ],
 )  # fmt: skip

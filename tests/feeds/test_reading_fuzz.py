@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from console.feeds.identifiers import MAX_IDENTIFIER_BYTES
+from console.feeds.identifiers import EVENT_LIMITS, MACHINE_LIMITS
 from console.feeds.normalised import REFUSALS, Reading, Rejected
 from console.feeds.wire import is_too_deep
 
@@ -69,8 +69,9 @@ def check_storable(reading: Reading) -> None:
     assert b"\\u0000" not in written
     assert len(reading.delivery_id) <= 255
     for event in reading.events:
-        assert 0 < len(event.event_id) <= 300
-        assert len(event.machine.identifier.encode()) <= MAX_IDENTIFIER_BYTES
+        assert event.event_id
+        for row, limits in ((event, EVENT_LIMITS), (event.machine, MACHINE_LIMITS)):
+            assert all(len(getattr(row, name) or "") <= limit for name, limit in limits.items())
         assert "" not in msgspec.structs.astuple(event.machine)
 
 
