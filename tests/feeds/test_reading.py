@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from console.feeds.media import kept_headers
 from console.feeds.normalised import REFUSALS, Reading, Rejected, Result
 from console.feeds.reading import MAX_BODY, MAX_ITEMS, PARSERS, parser_for
 
@@ -208,14 +207,3 @@ def test_nul_in_free_text_is_replaced_and_in_a_name_refused(read_bytes: Any) -> 
 def test_an_unknown_object_is_kept_whatever_it_is(read_bytes: Any) -> None:
     outcome = read_bytes(b'{"hello": "world"}').items[0].outcome
     assert (outcome.result, outcome.note) == (Result.UNRECOGNISED, "no detail-type")
-
-
-def test_the_headers_a_parser_needs_are_kept() -> None:
-    headers = {"Content-Type": "text/plain", "CE-Id": "1", "X-Amz-Sns-Topic-Arn": "t", "aeg-event-type": "n",
-               "Authorization": "Bearer x", "Cookie": "c"}  # fmt: skip
-    assert kept_headers(headers) == {
-        "content-type": "text/plain",
-        "ce-id": "1",
-        "x-amz-sns-topic-arn": "t",
-        "aeg-event-type": "n",
-    }
