@@ -32,20 +32,20 @@ class Actor:
         """The person signed in, or the program whose token the API accepted."""
         caller = getattr(request, "auth", None) or request.user
         if isinstance(caller, ApiToken):
-            return cls(ActorKind.TOKEN, caller.name, caller.pk, _address(request))
+            return cls(ActorKind.TOKEN, caller.name, caller.pk, address_of(request))
         if isinstance(caller, User):
-            return cls.person(caller, request)
+            return cls.person(caller, address=address_of(request))
         raise PermissionError("Nobody is signed in, so nobody can be named in the audit trail.")
 
     @classmethod
-    def person(cls, user: User, request: HttpRequest | None = None) -> Self:
+    def person(cls, user: User, *, address: str | None = None) -> Self:
         """A person who is known without being signed in yet, as when accepting an invitation."""
-        return cls(ActorKind.PERSON, user.email, user.pk, _address(request) if request else None)
+        return cls(ActorKind.PERSON, user.email, user.pk, address)
 
     @classmethod
     def sign_on(cls, provider: str, request: HttpRequest) -> Self:
         """The identity provider, whose word decides about roles at each sign-in."""
-        return cls(ActorKind.SIGN_ON, provider, None, _address(request))
+        return cls(ActorKind.SIGN_ON, provider, None, address_of(request))
 
     @classmethod
     def console(cls, name: str) -> Self:
@@ -53,7 +53,8 @@ class Actor:
         return cls(ActorKind.CONSOLE, name)
 
 
-def _address(request: HttpRequest) -> str | None:
+def address_of(request: HttpRequest) -> str | None:
+    """Where the request came from, seen through as many proxies as are trusted."""
     return str(address) if (address := get_client_ip(request)) else None
 
 

@@ -43,9 +43,14 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(f"{name} is not a time zone. Use a name such as Europe/Berlin.")
 
 
-class UserManager(BaseUserManager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    def active_administrators(self) -> UserQuerySet:
+        return self.filter(is_active=True, role=Role.ADMIN)
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user: User = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -166,6 +171,15 @@ class ApiToken(models.Model):
             self.save(update_fields=["revoked_at"])
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> InvitationQuerySet:
+        """Neither accepted nor withdrawn. It may have expired: then it can only be made anew."""
+        return self.filter(accepted_at=None, revoked_at=None)
+
+    def usable(self, *, now: datetime) -> InvitationQuerySet:
+        return self.open().filter(expires_at__gt=now)
+
+
 class Invitation(models.Model):
     """The only way in besides single sign-on: a link for one address, used once."""
 
@@ -177,6 +191,8 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         constraints = [
