@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
 from django.db import transaction
 from django.db.models import Q
+from django.urls import reverse
 
 from console.accounts.audit import Actor, record
 from console.accounts.models import Role, User
@@ -73,6 +76,13 @@ def reactivate(user: User, *, by: Actor, now: datetime) -> None:
         after={"is_active": True},
         now=now,
     )
+
+
+def password_link(user: User, *, by: Actor, now: datetime) -> str:
+    """The path of a page where this person sets a new password. For consoles without a mail server."""
+    key = default_token_generator.make_token(user)
+    record(by, action="user.password_link", subject=user, now=now)
+    return reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), key])
 
 
 def _set_active(user: User, *, to: bool) -> None:

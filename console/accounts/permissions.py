@@ -44,3 +44,10 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(status=401)
     response["HX-Redirect"] = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
     return response
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The person behind a view that `role_required` guards."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first.")
+    return request.user

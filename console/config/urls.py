@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from console.config.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("console.accounts.sign_in_urls")),
+    path("", include("console.accounts.urls")),
     path("api/v1/", api.urls),
 ]
