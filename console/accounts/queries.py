@@ -92,7 +92,7 @@ SELECT action FROM known WHERE action IS NOT NULL
 
 
 def known_actions() -> list[str]:
-    """Every action that was ever recorded. Steps from one to the next in the index, however long the trail."""
+    """Every action ever recorded. Steps from one to the next in the index, however long the trail."""
     with connection.cursor() as cursor:
         cursor.execute(STEP_THROUGH_ACTIONS)
         return [str(row[0]) for row in cursor.fetchall()]
