@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from console.accounts.models import AuditEntry, Invitation, Role, User
 from tests.make_accounts import PASSWORD, make_user
@@ -105,7 +105,7 @@ def test_a_weak_answer_is_refused_and_the_link_still_works(
 
 
 def test_the_link_is_mailed_where_there_is_a_mail_server(
-    client: Client, alice: User, settings: SettingsWrapper
+    client: Client, alice: User, settings: Settings
 ) -> None:
     settings.HAS_MAIL_SERVER = True
     link = invited(client)
@@ -114,7 +114,7 @@ def test_the_link_is_mailed_where_there_is_a_mail_server(
 
 
 def test_a_mail_server_that_fails_does_not_lose_the_invitation(
-    client: Client, alice: User, settings: SettingsWrapper
+    client: Client, alice: User, settings: Settings
 ) -> None:
     settings.HAS_MAIL_SERVER = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -35,6 +35,8 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
         "is_later_page": bool(request.GET.get("cursor")),
         "csv": query_of(request, cursor=None, format="csv"),
         "wanted": wanted,
+        "since": request.GET.get("since", ""),
+        "until": request.GET.get("until", ""),
         "actions": known_actions(),
     }
     return render_region(request, "accounts/audit_list.html", "audit-table", context)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -35,6 +37,8 @@ def personal_settings(request: HttpRequest) -> HttpResponse:
         "passkey_count": kinds.count(Authenticator.Type.WEBAUTHN),
         "has_recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
         "session_count": UserSession.objects.filter(user=user).count(),
+        "has_single_sign_on": bool(settings.OIDC_ISSUER),
+        "is_connected": SocialAccount.objects.filter(user=user).exists(),
         "has_password": user.has_usable_password(),
     }
     return render_region(
