@@ -35,7 +35,8 @@
     location.replace(`${location.pathname}?${recall()}${location.hash}`);
     return;
   }
-  remember(location.search.slice(1));
+  const own = new Set([...form.elements].map((field) => field.name));
+  remember(query([...new URLSearchParams(location.search)].filter(([name]) => own.has(name))));
 
   form.addEventListener("change", apply);
   form.addEventListener("input", (event) => {

@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from console.lib.durations import in_words
+from console.lib.navigation import PAGES, Page
 from console.lib.tones import look_of
 
 register = template.Library()
@@ -143,3 +144,29 @@ def current(context: Mapping[str, Any], *prefixes: str) -> str:
     """`aria-current="page"` (as text for the attribute) when the request's path lies under one of the prefixes."""
     path = getattr(context.get("request"), "path", "")
     return "page" if any(path.startswith(prefix) for prefix in prefixes) else "false"
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+@register.simple_tag
+def stylesheet(name: str) -> str:
+    return static(f"css/{name}.css")
+
+
+@register.simple_tag
+def behaviour(name: str) -> str:
+    return static(f"js/{name}.js")
+
+
+@register.simple_tag
+def navigation() -> tuple[Page, ...]:
+    """The pages of the rail: `{% navigation as rail_pages %}`."""
+    return PAGES
+
+
+@register.filter
+def count_of(counts: Mapping[str, int] | None, name: str) -> int:
+    return counts.get(name, 0) if counts and name else 0
