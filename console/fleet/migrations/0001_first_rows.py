@@ -122,6 +122,7 @@ class Migration(migrations.Migration):
                 ('wanted', models.PositiveIntegerField()),
                 ('ready', models.PositiveIntegerField()),
                 ('pending', models.PositiveIntegerField(default=0)),
+                ('is_declared', models.BooleanField(default=False)),
                 ('by_zone', models.JSONField(default=dict)),
                 ('disruptions_allowed', models.PositiveIntegerField(null=True)),
                 ('needed', models.PositiveIntegerField(null=True)),

@@ -57,9 +57,7 @@ class Machine(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(null=True)
-    merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="merged_machines"
-    )
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_machines")
 
     class Meta:
         constraints = [is_known_origin("fleet", "machine")]

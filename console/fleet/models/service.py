@@ -34,14 +34,10 @@ class Service(models.Model):
     slug = models.SlugField(max_length=64)
     name = models.CharField(max_length=120)
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="services")
-    owner = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="services_owned"
-    )
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="services_owned")
     kind = models.CharField(max_length=16, choices=WorkloadKind, default=WorkloadKind.QUEUE_WORKERS)
     criticality = models.CharField(max_length=16, choices=Criticality, default=Criticality.BEST_EFFORT)
-    statefulness = models.CharField(
-        max_length=16, choices=Statefulness, default=Statefulness.STATELESS
-    )
+    statefulness = models.CharField(max_length=16, choices=Statefulness, default=Statefulness.STATELESS)
     replicas_wanted = models.PositiveIntegerField(null=True, blank=True)
     description = models.TextField(blank=True)
     log_url = models.CharField(max_length=500, blank=True)
@@ -74,9 +70,9 @@ class Service(models.Model):
     @classmethod
     def unattributed(cls, *, origin: Origin | str) -> Service:
         """The visible row for everything that matches no rule."""
-        return cls.objects.get_or_create(
-            origin=origin, slug=UNATTRIBUTED, defaults={"name": "Unattributed"}
-        )[0]
+        return cls.objects.get_or_create(origin=origin, slug=UNATTRIBUTED, defaults={"name": "Unattributed"})[
+            0
+        ]
 
 
 class AttributionRule(models.Model):
@@ -101,9 +97,7 @@ class AttributionRule(models.Model):
             ),
             is_known_origin("fleet", "attributionrule"),
             models.CheckConstraint(
-                condition=~models.Q(
-                    provider="", account="", region="", namespace="", node_pool="", tags={}
-                ),
+                condition=~models.Q(provider="", account="", region="", namespace="", node_pool="", tags={}),
                 name="fleet_attributionrule_has_a_condition",
             ),
         ]

@@ -20,6 +20,8 @@ class WorkloadStatus(models.Model):
     wanted = models.PositiveIntegerField()
     ready = models.PositiveIntegerField()
     pending = models.PositiveIntegerField(default=0)
+    is_declared = models.BooleanField(default=False)
+    """The report named the service itself; rules do not move it."""
     by_zone = models.JSONField(default=dict)
     disruptions_allowed = models.PositiveIntegerField(null=True)
     needed = models.PositiveIntegerField(null=True)
