@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -186,18 +187,33 @@ class QueuedDelivery(models.Model):
         return f"queued delivery {self.delivery_pk}"
 
 
-class DeliveryAttempt(models.Model):
-    """How often a queued delivery was taken up. Written before the work, outside its transaction.
+class RecordAttempt(models.Model):
+    """A batch of queued deliveries that a worker took up: written before the work, outside its transaction.
 
-    No foreign key to the queue: it is written while the queue row is locked, and outlives a killed worker.
+    Removed with the work's own commit, so one that is left says that a worker died or failed over these.
+    No foreign key to the queue: the queue's rows are locked while this is written.
     """
 
-    queued_id = models.BigIntegerField(primary_key=True)
-    attempts = models.PositiveIntegerField(default=0)
-    last_at = models.DateTimeField()
+    queued_ids = ArrayField(models.BigIntegerField())
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="feeds_recordattempt_at")]
 
     def __str__(self) -> str:
-        return f"{self.attempts} attempts at {self.queued_id}"
+        return f"attempt at {len(self.queued_ids)} deliveries"
+
+
+class PipelineStop(models.Model):
+    """A pipeline that met too many errors of its own at once and waits for a person or for its next try."""
+
+    name = models.CharField(max_length=32, unique=True)
+    reason = models.TextField()
+    stopped_at = models.DateTimeField()
+    retry_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} stopped: {self.reason}"
 
 
 class QuarantineState(models.TextChoices):

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from psycopg_pool import AsyncConnectionPool
 
 from console.accounts.models import hash_secret
-from console.feeds.normalised import Rejected
+from console.feeds.normalised import ParseContext, Rejected
 
 FRESH_FOR = 1.0
 """Seconds. A token that is withdrawn opens nothing after this long."""
@@ -41,6 +41,13 @@ class KnownFeed:
     cluster: str
     is_paused: bool
     secrets: dict[str, datetime | None]
+
+    @property
+    def context(self) -> ParseContext:
+        """What the feed's configuration says beside a body."""
+        return ParseContext(
+            account=self.account or None, region=self.region or None, cluster=self.cluster or None
+        )
 
     def opens_to(self, secret_hash: str, *, now: datetime) -> bool:
         if secret_hash not in self.secrets:

@@ -25,7 +25,9 @@ class Episode(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["origin", "service", "started_at"], name="interruptions_episode_one_per_start"
+                fields=["origin", "service", "started_at"],
+                name="interruptions_episode_one_per_start",
+                deferrable=models.Deferrable.DEFERRED,
             ),
             is_known_origin("interruptions", "episode"),
         ]
