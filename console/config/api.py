@@ -18,6 +18,7 @@ from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 from ninja.parser import Parser
 
+from console.accounts.api import router as accounts
 from console.fleet.api import router as fleet
 from console.lib.problems import Problem, problem
 
@@ -70,7 +71,7 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-for router in (fleet, nowhere):  # the catch-all stays last
+for router in (accounts, fleet, nowhere):  # the catch-all stays last
     api.add_router("", router)
 
 

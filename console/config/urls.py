@@ -12,7 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", api.urls),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("console.accounts.sign_in_urls")),
     path("", include("console.accounts.urls")),
     path("", include("console.fleet.urls")),
     path("", include("console.feeds.urls")),
