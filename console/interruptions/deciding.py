@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from console.interruptions import stored, writing
-from console.interruptions.episodes import Stretch, rebuild_episodes
+from console.interruptions.episode_rebuilding import rebuild_episodes
+from console.interruptions.episodes import Stretch, extend_episodes
 from console.interruptions.known import Span, Told, tell
 from console.interruptions.observing import Statement
 from console.interruptions.plan import Machine, Plan, plan_machine
@@ -50,7 +51,7 @@ def decide(
     plan = _plan(told, machines, rows, origin=origin, now=now)
     ids = _write(plan, told, rows, now=now)
     touched = _attach(spans, reported, has_news=bool(plan.opened or plan.updated), now=now)
-    _bring_up_to_date(plan, rows, fresh, origin=origin)
+    _bring_up_to_date(plan, ids, rows, fresh, origin=origin)
     opened = {ids[wanted.key] for wanted in plan.opened}
     changed = {ids[wanted.key] for wanted in plan.written} | set(plan.absorbed) | touched
     writing.report_changes({pk: pk in opened for pk in changed}, replayed=_replayed(plan, ids, fresh), now=now)
@@ -110,21 +111,25 @@ def _attach(
     )
 
 
-def _bring_up_to_date(plan: Plan, rows: Mapping[int, Row], fresh: Sequence[Statement], *, origin: str) -> None:
+def _bring_up_to_date(
+    plan: Plan, ids: Mapping[str, int], rows: Mapping[int, Row], fresh: Sequence[Statement], *, origin: str
+) -> None:
     """Episodes and replacements of the services that something happened to, one worker at a time."""
-    stretches = [Stretch(w.service_id, w.started_at, w.started_at) for w in plan.written]
-    before = [rows[pk] for pk in (*plan.updated, *plan.absorbed)]
-    stretches += [Stretch(row.service_id, row.started_at, row.started_at) for row in before]
+    written = [Stretch(w.service_id, w.started_at, w.started_at) for w in plan.written]
+    upset = [rows[pk] for pk in (*plan.upset(rows), *plan.absorbed)]
+    before = [Stretch(row.service_id, row.started_at, row.started_at) for row in upset]
     launches = any(statement.event.kind == "replacement_launched" for statement in fresh)
-    if not stretches and not launches:
+    if not written and not before and not launches:
         return
-    services = sorted({stretch.service_id for stretch in stretches})
+    stretches = _widest([*written, *before])
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_SERVICES, [services])
-    if stretches:
-        left = {row.episode_id for row in before if row.episode_id is not None}
-        rebuild_episodes(_widest(stretches), origin=origin, left=left)
-    match_replacements(_widest(stretches), fresh, origin=origin)
+        cursor.execute(_LOCK_SERVICES, [sorted({stretch.service_id for stretch in stretches})])
+    if upset:
+        left = {row.episode_id for row in upset if row.episode_id is not None}
+        rebuild_episodes(stretches, origin=origin, left=left)
+    elif written:
+        extend_episodes([ids[wanted.key] for wanted in plan.written], origin=origin)
+    match_replacements(stretches, fresh, origin=origin)
 
 
 def _widest(stretches: Sequence[Stretch]) -> list[Stretch]:

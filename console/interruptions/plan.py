@@ -68,6 +68,18 @@ class Plan:
     def written(self) -> list[Wanted]:
         return [*self.opened, *self.updated.values()]
 
+    def upset(self, rows: Mapping[int, Row]) -> list[int]:
+        """Stored interruptions in an episode that move or stop counting: their run may break in two."""
+        return [
+            pk
+            for pk, wanted in self.updated.items()
+            if rows[pk].episode_id is not None
+            and (
+                not wanted.is_counted
+                or (wanted.service_id, wanted.started_at) != (rows[pk].service_id, rows[pk].started_at)
+            )
+        ]
+
 
 def plan_machine(
     plan: Plan, told: Told, machine: Machine, rows: Mapping[int, Row], *, last_ordinal: int, now: datetime

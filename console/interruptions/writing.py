@@ -52,6 +52,11 @@ class Wanted:
     is_late: bool
     due_at: datetime | None
 
+    @property
+    def is_counted(self) -> bool:
+        """A spot reclaim that is neither a hint nor withdrawn."""
+        return self.cause == "spot" and self.state not in ("at_risk", "no_action", "cancelled")
+
 
 _TYPES = {"str": "text", "int": "bigint", "int | None": "bigint", "bool": "boolean"}
 COLUMNS = {f.name: _TYPES.get(str(f.type), "timestamptz") for f in fields(Wanted)}

@@ -19,6 +19,8 @@ class Episode(models.Model):
     origin = origin_field()
     service = models.ForeignKey(Service, models.PROTECT, related_name="episodes")
     started_at = models.DateTimeField()
+    last_started_at = models.DateTimeField()
+    """When its latest member started: one within five minutes of this joins it."""
     ended_at = models.DateTimeField()
     interruption_count = models.PositiveIntegerField()
 
@@ -32,7 +34,7 @@ class Episode(models.Model):
             is_known_origin("interruptions", "episode"),
         ]
         indexes = [
-            models.Index(fields=["origin", "service", "-ended_at"], name="interruptions_episode_latest"),
+            models.Index(fields=["service", "-last_started_at"], name="interruptions_episode_latest"),
         ]
 
     def __str__(self) -> str:
