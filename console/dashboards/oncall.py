@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When
@@ -144,7 +143,9 @@ def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], 
         output_field=IntegerField(),
     )
     narrowed = filters.narrow_groups(rows).select_related("service__team", "acknowledged_by", "execution")
-    shown = list(narrowed.order_by(order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS])
+    shown = list(
+        narrowed.order_by(order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
+    )
     hidden = rows.count() - narrowed.count() if filters.is_set else 0
     return shown, hidden
 
@@ -152,7 +153,7 @@ def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], 
 def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedService]:
     """Services that are losing machines now, the most critical and the shortest first."""
     losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
-    totals: list[dict[str, Any]] = list(
+    totals = list(
         losing.values("service_id")
         .annotate(running_out=Count("pk"), earliest=Min("deadline_at"))
         .order_by("-running_out", "service_id")[:MOST_SERVICES]
