@@ -101,8 +101,8 @@ class FeedDirectory:
 
 
 def _known(row: tuple[Any, ...]) -> KnownFeed:
-    about, hashes, expiries = row[:8], row[8], row[9]
-    return KnownFeed(*about, dict(zip(hashes, expiries, strict=True)))
+    secrets = dict(zip(row[8], row[9], strict=True))
+    return KnownFeed(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], secrets)
 
 
 def secret_of(headers: Mapping[str, str], query: str) -> str:
