@@ -90,13 +90,13 @@ def sets_of(result: Partition) -> set[frozenset[str]]:
     return {frozenset(member.identity for member in reclaim.members) for reclaim in result.interruptions}
 
 
-@settings(parent=SLOW, max_examples=8000)
+@settings(parent=SLOW, max_examples=600)
 @given(jumbles())
 def test_the_partition_is_what_the_rules_say_word_by_word(observations: list[Seen]) -> None:
     assert sets_of(partition(observations)) == PlainPartition(observations).result()
 
 
-@settings(parent=SLOW, max_examples=3000)
+@settings(parent=SLOW, max_examples=150)
 @given(jumbles(), st.randoms(use_true_random=False))
 def test_no_order_or_repetition_of_arrival_changes_anything(
     observations: list[Seen], chance: random.Random
@@ -107,7 +107,7 @@ def test_no_order_or_repetition_of_arrival_changes_anything(
     assert outcome_of(partition(again)) == outcome_of(partition(observations))
 
 
-@settings(parent=SLOW, max_examples=3000)
+@settings(parent=SLOW, max_examples=150)
 @given(jumbles(), st.randoms(use_true_random=False))
 def test_every_observation_ends_in_exactly_one_place(observations: list[Seen], chance: random.Random) -> None:
     chance.shuffle(observations)
@@ -120,7 +120,7 @@ def test_every_observation_ends_in_exactly_one_place(observations: list[Seen], c
     assert all(reclaim.opener in reclaim.members for reclaim in result.interruptions)
 
 
-@settings(parent=SLOW, max_examples=3000)
+@settings(parent=SLOW, max_examples=150)
 @given(st.one_of(jumbles(), stories().map(lambda story: story.told)), st.randoms(use_true_random=False))
 def test_batches_end_where_all_at_once_ends_and_no_key_is_lost(
     observations: list[Seen], chance: random.Random
@@ -185,7 +185,7 @@ def _fields(row: Stored) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__struct_fields__}
 
 
-@settings(parent=SLOW, max_examples=3000)
+@settings(parent=SLOW, max_examples=150)
 @given(stories())
 def test_each_reclaim_of_a_story_is_one_interruption_with_its_own_times(story: Story) -> None:
     result = partition(story.told)
