@@ -85,6 +85,7 @@ def test_a_machine_that_restarted_had_ended() -> None:
 
     presumed = Resolution(state=State.PRESUMED, ended_at=at(120))
     assert resolved(*told, now=DAY, alive_at=at(DAY)) == presumed
+    assert resolved(warning(0), running(50), now=51).ended_at == at(50)
 
 
 def test_an_explicit_withdrawal_cancels_at_once_and_an_end_overrules_it() -> None:

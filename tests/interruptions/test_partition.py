@@ -91,6 +91,34 @@ def test_what_lay_between_a_rebalance_and_its_late_warning_belongs_to_neither() 
     assert result.unattached == (rollout,)
 
 
+def test_a_restart_since_then_keeps_a_cordon_out_of_the_late_warning() -> None:
+    early, old, up = rebalance(0), cordoned(6 * DAY - 9 * MINUTE), running(6 * DAY - 5 * MINUTE)
+
+    assert partitioned(early, old, up, warning(6 * DAY)).unattached == (old,)
+
+
+def test_a_rebalance_that_was_followed_by_another_is_never_promoted() -> None:
+    old, new, first = rebalance(0), rebalance(2 * DAY), warning(2 * DAY + HOUR)
+    second = warning(4 * DAY)
+
+    assert groups(old, new, first, second) == [[old], [new, first], [second]]
+
+
+def test_no_warning_promotes_a_rebalance_from_before_an_end() -> None:
+    early, gone, late = rebalance(0), terminated(3 * DAY), warning(3 * DAY + 16 * MINUTE)
+
+    assert groups(early, gone, late) == [[early], [late]]
+
+
+def test_what_shares_a_native_id_across_a_restart_does_not_undo_it() -> None:
+    first, up = proof(0, native_id="op"), running(HOUR)
+    late = terminated(2 * HOUR, native_id="op")
+
+    (reclaim,) = partitioned(first, up, late).interruptions
+
+    assert (reclaim.members, reclaim.restarted_at) == ((first, late), at(HOUR))
+
+
 def test_a_machine_stopped_and_started_is_interrupted_a_second_time() -> None:
     first, off, up = warning(0, action=Action.STOP), stopped(100), running(10 * MINUTE)
     second = bare_notice(40 * MINUTE)
