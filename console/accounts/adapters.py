@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -15,6 +16,8 @@ from django.utils import timezone
 from console.accounts.audit import Actor, address_of, record
 from console.accounts.models import User
 from console.accounts.sign_on import GroupRoles, described_by, follow_groups, is_proven, merged_claims
+
+logger = logging.getLogger(__name__)
 
 # What allauth reports about a person's own account, in the words of the audit trail.
 OWN_CHANGES = {
@@ -100,6 +103,13 @@ class GroupRoleAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             _refuse(request, "no_address")
         if User.objects.filter(email=sociallogin.user.email).exists():
             _refuse(request, "unproven_address")
+
+    def on_authentication_error(
+        self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, **known: Any
+    ) -> None:
+        logger.warning(
+            "sign_on.failed", exc_info=exception, extra={"provider": str(provider.name), "error": str(error)}
+        )
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whoever gets as far as this has been admitted by `pre_social_login`."""
