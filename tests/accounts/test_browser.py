@@ -90,7 +90,7 @@ def sign_in(page: Page, address: str, *, next_page: str = "/me/") -> None:
 
 
 def confirm(page: Page) -> None:
-    """Before a change to how one signs in, the console asks for the password again, then for five minutes not."""
+    """Before a change to how one signs in, the console asks again, then not for five minutes."""
     expect(page.get_by_role("heading", name="Confirm it is you")).to_be_visible()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
