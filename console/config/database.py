@@ -43,7 +43,7 @@ def _one_at_a_time() -> Iterator[None]:
     try:
         session = psycopg.connect(url, autocommit=True, connect_timeout=5)
     except psycopg.Error as error:
-        raise CannotPrepare(f"The database {_shown(url)} cannot be reached: {_first_line(error)}") from error
+        raise CannotPrepare(f"The database {_shown(url)} cannot be reached: {_first_line(error)}.") from error
     with session:
         if session.info.server_version < OLDEST_POSTGRES * 10_000:
             found = session.info.server_version // 10_000
@@ -72,7 +72,7 @@ def _refuse_newer_database() -> None:
 def _what_failed(error: Exception) -> str:
     name = _next_migration()
     if name is None:
-        return f"The database could not be prepared: {_first_line(error)}"
+        return f"The database could not be prepared: {_first_line(error)}."
     return (
         f"The migration {name} could not be applied: {_first_line(error)}. Those before it stand; "
         f"mend the cause and start again, or restore the last backup if it was applied by half."

@@ -15,6 +15,8 @@ from console.config.processes import CannotStart, Child
 BASE_DIR = Path(__file__).resolve().parents[2]
 NEEDED = ("django", "celery", "psycopg", "psycopg_pool", "uvicorn", "uvloop", "httptools", "a2wsgi", "redis")
 BACKLOG = 2048
+# Two allocator arenas, not eight a core; and workers that do not load every page to check the settings.
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "CELERY_SKIP_CHECKS": "1"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Installation:
         return self._python("web", *argv, pass_fds=(listener.fileno(),), stop_within=2.5)
 
     def workers_and_beat(self) -> list[Child]:
-        """The pipelines have their own processes; what tells and reports waits on others, so threads do."""
+        """The pipelines have processes of their own; telling and reporting mostly wait, so threads do."""
         (self.var / "beat").mkdir(parents=True, exist_ok=True)
         schedule = str(self.var / "beat" / "schedule")
         return [
@@ -117,7 +119,7 @@ class Installation:
         return Child(
             name=name,
             argv=[sys.executable, *arguments],
-            env={"CONSOLE_VAR": str(self.var), "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "CELERY_SKIP_CHECKS": "1"},
+            env={"CONSOLE_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **FRUGAL},
             cwd=BASE_DIR,
             pass_fds=pass_fds,
             stop_within=stop_within,

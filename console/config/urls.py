@@ -1,4 +1,4 @@
-"""Every address of the pages lane."""
+"""Every address of the pages lane. `/ingest/` and `/live/` are lanes of their own (`asgi.py`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from console.config.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("console.ingest.urls")),
+    path("api/v1/", api.urls),
     path("accounts/", include("console.accounts.sign_in_urls")),
     path("", include("console.accounts.urls")),
-    path("api/v1/", api.urls),
 ]

@@ -229,6 +229,9 @@ REFUSALS: Mapping[str, int] = MappingProxyType(
 """
 
 
+MAX_DETAIL = 500
+
+
 class Rejected(Exception):
     """The item cannot be taken. `code` is one of `REFUSALS`; `detail` says what to do.
 
@@ -239,5 +242,5 @@ class Rejected(Exception):
     def __init__(self, code: str, detail: str, *, is_relayed: bool = False) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
-        self.detail = detail
+        self.detail = detail[:MAX_DETAIL].replace("\x00", "\ufffd")
         self.is_relayed = is_relayed

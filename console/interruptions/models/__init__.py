@@ -8,7 +8,7 @@ from console.interruptions.models.interruption import (
     InterruptionAlias,
     InterruptionChange,
 )
-from console.interruptions.models.observation import IdKind, MachineAlias, Observation, ObservationKey
+from console.interruptions.models.observation import Observation, ObservationKey
 from console.interruptions.models.records import (
     Hook,
     HookOutcome,
@@ -27,13 +27,11 @@ __all__ = [
     "Episode",
     "Hook",
     "HookOutcome",
-    "IdKind",
     "Interruption",
     "InterruptionAlias",
     "InterruptionChange",
     "KnownBy",
     "LogLine",
-    "MachineAlias",
     "Move",
     "Observation",
     "ObservationKey",
