@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from base64 import urlsafe_b64encode
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
+from cryptography.fernet import Fernet
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -125,6 +129,23 @@ class GroupRoleAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             now=timezone.now(),
         )
         return user
+
+
+class SealedSecretsAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """The secrets of authenticator apps and recovery codes are unreadable in a copy of the database."""
+
+    def encrypt(self, text: str) -> str:
+        return _seal().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _seal().decrypt(encrypted_text.encode()).decode()
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {**super().get_public_key_credential_rp_entity(), "name": "Spot console"}
+
+
+def _seal() -> Fernet:
+    return Fernet(urlsafe_b64encode(settings.SECRETS_KEY))
 
 
 def _refuse(request: HttpRequest, reason: str) -> None:
