@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs
 
 from psycopg_pool import AsyncConnectionPool
@@ -78,7 +79,9 @@ class FeedDirectory:
         if feed is not None and feed.opens_to(secret_hash, now=datetime.now(UTC)):
             return feed
         if secret_hash in self._owners and self._owners[secret_hash] != slug:
-            raise Rejected("forbidden_sender", "This secret belongs to another feed. Post to that feed's address.")
+            raise Rejected(
+                "forbidden_sender", "This secret belongs to another feed. Post to that feed's address."
+            )
         raise Rejected(
             "unauthenticated",
             "No feed at this address takes this secret. Send it as a bearer token, in X-Api-Key,"
@@ -91,12 +94,15 @@ class FeedDirectory:
                 return
             async with self._pool.connection() as connection:
                 rows = await (await connection.execute(_FEEDS)).fetchall()
-            feeds = {
-                row[1]: KnownFeed(*row[:8], secrets=dict(zip(row[8], row[9], strict=True))) for row in rows
-            }
+            feeds = {row[1]: _known(row) for row in rows}
             self._owners = {secret: feed.slug for feed in feeds.values() for secret in feed.secrets}
             self._feeds = feeds
             self._loaded = time.monotonic()
+
+
+def _known(row: tuple[Any, ...]) -> KnownFeed:
+    secrets = dict(zip(row[8], row[9], strict=True))
+    return KnownFeed(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], secrets)
 
 
 def secret_of(headers: Mapping[str, str], query: str) -> str:
