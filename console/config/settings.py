@@ -152,7 +152,7 @@ TEMPLATES = [
 def _database(url: str) -> dict[str, Any]:
     parts = {key: value for key, value in conninfo_to_dict(url).items() if value is not None}
     known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    options = {key: value for key, value in parts.items() if key not in known}
+    options: dict[str, Any] = {key: value for key, value in parts.items() if key not in known}
     options |= {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=6), "timeout": 10}}
     options |= {"server_side_binding": False, "application_name": "spot-console"}
     return {

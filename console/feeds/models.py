@@ -48,9 +48,7 @@ class Feed(models.Model):
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=32, choices=FeedKind)
-    team = models.ForeignKey(
-        Team, models.SET_NULL, null=True, blank=True, related_name="feeds_owned"
-    )
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="feeds_owned")
     account = models.CharField(max_length=128, blank=True)
     region = models.CharField(max_length=64, blank=True)
     cluster = models.CharField(max_length=128, blank=True)
@@ -117,9 +115,8 @@ class FeedToken(models.Model):
     def issue(cls, feed: Feed, *, secret: str | None = None, **fields: Any) -> tuple[FeedToken, str]:
         """Make a token. Returns it with its secret, which can never be read again."""
         secret = secret or cls.PREFIX + secrets.token_urlsafe(32)
-        token = cls.objects.create(
-            feed=feed, prefix=secret[: min(12, len(secret) // 2)], secret_hash=hash_secret(secret), **fields
-        )
+        prefix = secret[: min(12, len(secret) // 2)]
+        token = cls.objects.create(feed=feed, prefix=prefix, secret_hash=hash_secret(secret), **fields)
         return token, secret
 
 
@@ -181,9 +178,7 @@ class DeliveryKey(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["feed", "delivery_id"], name="feeds_deliverykey_one_per_delivery"
-            )
+            models.UniqueConstraint(fields=["feed", "delivery_id"], name="feeds_deliverykey_one_per_delivery")
         ]
         indexes = [models.Index(fields=["received_at"], name="feeds_deliverykey_received")]
 
@@ -258,9 +253,7 @@ class QuarantinedItem(models.Model):
     body_hash = models.CharField(max_length=64)
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
-    state = models.CharField(
-        max_length=16, choices=QuarantineState, default=QuarantineState.HELD
-    )
+    state = models.CharField(max_length=16, choices=QuarantineState, default=QuarantineState.HELD)
     decided_at = models.DateTimeField(null=True)
     delivery_pk = models.BigIntegerField(null=True)
     """The stored delivery, where recording it failed (`processing_error`)."""
@@ -343,9 +336,7 @@ class FeedHour(models.Model):
     heartbeats = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["feed", "hour"], name="feeds_feedhour_one_per_hour")
-        ]
+        constraints = [models.UniqueConstraint(fields=["feed", "hour"], name="feeds_feedhour_one_per_hour")]
 
     def __str__(self) -> str:
         return f"{self.feed} at {self.hour:%Y-%m-%d %H}h"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs
 
 from psycopg_pool import AsyncConnectionPool
@@ -84,7 +85,9 @@ class FeedDirectory:
             return feed
         owner = self._owners.get(secret_hash)
         if owner is not None and owner.slug != slug and owner.opens_to(secret_hash, now=now):
-            raise Rejected("forbidden_sender", "This secret belongs to another feed. Post to that feed's address.")
+            raise Rejected(
+                "forbidden_sender", "This secret belongs to another feed. Post to that feed's address."
+            )
         raise Rejected(
             "unauthenticated",
             "No feed at this address takes this secret. Send it as a bearer token, in X-Api-Key,"
@@ -100,12 +103,15 @@ class FeedDirectory:
             began_at = time.monotonic()
             async with self._pool.connection() as connection:
                 rows = await (await connection.execute(_FEEDS)).fetchall()
-            feeds = [
-                KnownFeed(*row[:8], secrets=dict(zip(row[8], row[9], strict=True))) for row in rows
-            ]
+            feeds = [_known(row) for row in rows]
             self._feeds = {feed.slug: feed for feed in feeds}
             self._owners = {secret: feed for feed in feeds for secret in feed.secrets}
             self._loaded_at = began_at
+
+
+def _known(row: tuple[Any, ...]) -> KnownFeed:
+    secrets = dict(zip(row[8], row[9], strict=True))
+    return KnownFeed(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], secrets)
 
 
 def secret_of(headers: Mapping[str, str], query: str) -> str:

@@ -146,7 +146,6 @@ def _hold_on(item: QuarantinedItem, refusal: Rejected, *, now: datetime) -> None
         QuarantinedItem.objects.held()
         .filter(feed=item.feed, code=code, body_hash=item.body_hash)
         .exclude(pk=item.pk)
-        .select_for_update()
     )
     if twin.update(seen_count=F("seen_count") + item.seen_count):
         _decide(item, QuarantineState.DISCARDED, now=now)

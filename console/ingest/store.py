@@ -116,7 +116,9 @@ class Submission:
 
     items: Sequence[Incoming]
     refused: Sequence[Refused] = ()
-    answer: asyncio.Future[list[bool]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: asyncio.Future[list[bool]] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
 
     @property
     def size(self) -> int:
@@ -200,7 +202,7 @@ class Store:
             single = Submission([item], culprit.refused if number == 0 else ())
             await self._commit([single])
             failure = single.answer.exception()
-            if failure is not None:
+            if isinstance(failure, Exception):
                 _settle(culprit, failure)
                 return
             fresh += single.answer.result()

@@ -114,7 +114,7 @@ def countdown(
     )
 
 
-BAR = mark_safe('<progress class="drain" max="1000" value="0" aria-hidden="true"></progress>')  # noqa: S308
+BAR = mark_safe('<progress class="drain" max="1000" value="0" aria-hidden="true"></progress>')
 
 
 def margin(left: timedelta) -> str:
