@@ -78,6 +78,17 @@ class Row:
                 own[index] = value
                 self.changed.add(index)
 
+    def put(self, index: int, value: str | None) -> None:
+        """Take an authority's word over what was known."""
+        if value and self.texts[index] != value:
+            self.texts[index] = value
+            self.changed.add(index)
+
+    def put_tags(self, tags: dict[str, str]) -> None:
+        if tags != self.tags:
+            self.tags = tags
+            self.changed.add(TAGS)
+
     def is_unwritten(self) -> bool:
         times = (self.known.first_seen_at, self.known.last_seen_at)
         return bool(self.changed) or self.is_dirty or times != self.stored
