@@ -109,10 +109,9 @@ class TokenForm(forms.Form):
         choices=Origin.choices, label="Data origin", help_text="All that it pushes carries this origin."
     )
     expires = forms.ChoiceField(
-        choices=[("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("", "Never")],
+        choices=[("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("never", "Never")],
         initial="90",
         label="Expires",
-        required=False,
     )
 
     def order(self, *, now: datetime) -> TokenOrder:
@@ -121,5 +120,5 @@ class TokenForm(forms.Form):
             name=self.cleaned_data["name"],
             scopes=[Scope(scope) for scope in self.cleaned_data["scopes"]],
             origin=Origin(self.cleaned_data["origin"]),
-            expires_at=now.astimezone(UTC) + timedelta(days=int(days)) if days else None,
+            expires_at=now.astimezone(UTC) + timedelta(days=int(days)) if days.isdigit() else None,
         )

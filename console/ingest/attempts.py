@@ -66,7 +66,7 @@ def end(tries: Tries, done: Sequence[int], *, now: datetime) -> None:
 
 @cache
 def _second_connection() -> BaseDatabaseWrapper:
-    return connection.copy(alias="attempts")
+    return connection.copy()
 
 
 def _aside() -> BaseDatabaseWrapper:

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection
 
+from console.interruptions.records import ATTACHED
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -50,6 +52,11 @@ class Wanted:
     is_late: bool
     due_at: datetime | None
 
+    @property
+    def is_counted(self) -> bool:
+        """A spot reclaim that is neither a hint nor withdrawn."""
+        return self.cause == "spot" and self.state not in ("at_risk", "no_action", "cancelled")
+
 
 _TYPES = {"str": "text", "int": "bigint", "int | None": "bigint", "bool": "boolean"}
 COLUMNS = {f.name: _TYPES.get(str(f.type), "timestamptz") for f in fields(Wanted)}
@@ -74,6 +81,15 @@ _ALIAS = """
 INSERT INTO interruptions_interruptionalias (origin, key, interruption_id)
 SELECT %s, * FROM unnest(%s::text[], %s::bigint[]) AS a (key, interruption_id)
 ON CONFLICT (origin, key) DO UPDATE SET interruption_id = excluded.interruption_id
+"""
+_ABSORB = """
+UPDATE interruptions_interruption i SET merged_into_id = n.kept, state = 'no_action', due_at = NULL,
+       episode_id = NULL, version = i.version + 1, updated_at = %s
+FROM unnest(%s::bigint[], %s::bigint[]) AS n (gone, kept) WHERE i.id = n.gone
+"""
+_FOLLOW = """
+UPDATE {table} r SET interruption_id = n.kept FROM unnest(%s::bigint[], %s::bigint[]) AS n (gone, kept)
+WHERE r.interruption_id = n.gone
 """
 _CHANGES = """
 INSERT INTO interruptions_interruptionchange (interruption_id, at, is_new, is_replay)
@@ -114,6 +130,17 @@ def alias(keys: Mapping[str, int], *, origin: str) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(_ALIAS, [origin, list(keys), list(keys.values())])
+
+
+def absorb(gone: Mapping[int, int], *, now: datetime) -> None:
+    """Leave tombstones where interruptions turned out to be others (gone id -> surviving id)."""
+    if not gone:
+        return
+    columns = [list(gone), list(gone.values())]
+    with connection.cursor() as cursor:
+        cursor.execute(_ABSORB, [now, *columns])
+        for kind in ATTACHED:
+            cursor.execute(_FOLLOW.format(table=f"interruptions_{kind}"), columns)
 
 
 def report_changes(changes: Mapping[int, bool], *, replayed: frozenset[int], now: datetime) -> None:

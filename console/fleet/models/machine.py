@@ -57,6 +57,8 @@ class Machine(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(null=True)
+    listed_at = models.DateTimeField(null=True)
+    """When an inventory last listed it as running: as good a sign of life as a heartbeat."""
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_machines")
 
     class Meta:

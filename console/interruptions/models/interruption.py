@@ -19,6 +19,8 @@ class Episode(models.Model):
     origin = origin_field()
     service = models.ForeignKey(Service, models.PROTECT, related_name="episodes")
     started_at = models.DateTimeField()
+    last_started_at = models.DateTimeField()
+    """When its latest member started: one within five minutes of this joins it."""
     ended_at = models.DateTimeField()
     interruption_count = models.PositiveIntegerField()
 
@@ -32,7 +34,7 @@ class Episode(models.Model):
             is_known_origin("interruptions", "episode"),
         ]
         indexes = [
-            models.Index(fields=["origin", "service", "-ended_at"], name="interruptions_episode_latest"),
+            models.Index(fields=["service", "-last_started_at"], name="interruptions_episode_latest"),
         ]
 
     def __str__(self) -> str:
@@ -91,6 +93,10 @@ class Interruption(models.Model):
     running_at = models.DateTimeField(null=True)
     replacement_launched_at = models.DateTimeField(null=True)
 
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="merged_interruptions"
+    )
+    """Where this turned out to be another: a tombstone that keeps its key, and counts nowhere."""
     has_drain_error = models.BooleanField(default=False)
     is_low_confidence = models.BooleanField(default=False)
     witness_count = models.PositiveSmallIntegerField(default=1)
@@ -116,6 +122,10 @@ class Interruption(models.Model):
             models.CheckConstraint(
                 condition=Q(cause__in=[c.value for c in Cause]),
                 name="interruptions_interruption_cause_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(state="no_action"),
+                name="interruptions_interruption_tombstone_is_a_hint",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["ended", "presumed"]) | Q(ended_at__isnull=False),
