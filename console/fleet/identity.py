@@ -56,6 +56,8 @@ class MachineFacts:
     vcpus: int | None = None
     provider_id: str | None = None
     alive_since: datetime | None = None
+    listed_at: datetime | None = None
+    """When an inventory listed it as running."""
     is_authority: bool = False
     """Inventory: what it says of type, place in the cluster and tags replaces what was known."""
 
@@ -223,6 +225,7 @@ def _learn(row: Row, facts: MachineFacts, now: datetime) -> None:
         row.vcpus, row.is_dirty = facts.vcpus, True
     if facts.heartbeat_at is not None:
         row.beat(min(facts.heartbeat_at, now))
+    row.note_listed(facts.listed_at)
 
 
 def settle(rows: Sequence[Row], *, origin: str, rules: Rules | None = None) -> None:

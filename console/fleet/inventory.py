@@ -111,6 +111,7 @@ def _facts(row: InventoryRow, now: datetime) -> MachineFacts:
     return MachineFacts(
         seen_at=row.ended_at or now,
         alive_since=row.started_at,
+        listed_at=None if row.ended_at else now,
         provider=row.provider.lower() if row.provider else None,
         account=row.account,
         region=row.region,

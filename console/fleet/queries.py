@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from console.fleet.models import Machine, RunningInterval, Service, WorkloadStatus
+from console.fleet.models import Machine, Pool, RunningInterval, Service, WorkloadStatus
 from console.lib.rows import fetch
 
 INSTANCE_ORDER = ["-last_seen_at", "-pk"]
@@ -161,4 +161,17 @@ def _instance_line(machine: Machine, interval: RunningInterval | None) -> dict[s
         "ended_at": interval.ended_at if interval else None,
         "end_cause": interval.end_cause if interval else "",
         "replaces": interval.replaces if interval else "",
+    }
+
+
+def known_places(origin: str) -> dict[str, list[str]]:
+    """What the filters of instances offer: services in use, and the providers and regions of pools."""
+    services = Service.objects.filter(origin=origin, archived_at=None).order_by("slug")
+    pools = Pool.objects.filter(origin=origin)
+    return {
+        "service": list(services.values_list("slug", flat=True)),
+        "provider": list(pools.order_by("provider").values_list("provider", flat=True).distinct()),
+        "region": list(
+            pools.exclude(region="").order_by("region").values_list("region", flat=True).distinct()
+        ),
     }

@@ -94,6 +94,13 @@ def test_an_end_without_a_start_closes_what_is_open(push: Any) -> None:
     assert intervals() == [(0.0, 4.0, "spot")]
 
 
+def test_a_running_machine_is_noted_as_listed_and_an_ended_one_is_not(push: Any) -> None:
+    push([row(), row(instance_id="i-2", ended_at=at(1))])
+    listed = dict(Machine.objects.values_list("instance_id", "listed_at"))
+    assert listed["i-1"] is not None
+    assert listed["i-2"] is None
+
+
 def test_bad_rows_are_listed_and_the_good_one_is_taken(push: Any) -> None:
     answer = push(
         [
