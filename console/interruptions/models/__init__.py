@@ -8,7 +8,7 @@ from console.interruptions.models.interruption import (
     InterruptionAlias,
     InterruptionChange,
 )
-from console.interruptions.models.observation import IdKind, MachineAlias, Observation, ObservationKey
+from console.interruptions.models.observation import Observation, ObservationKey
 from console.interruptions.models.records import (
     Hook,
     HookOutcome,
@@ -44,14 +44,12 @@ __all__ = [
     "Episode",
     "Hook",
     "HookOutcome",
-    "IdKind",
     "Interruption",
     "InterruptionAlias",
     "InterruptionChange",
     "KnownBy",
     "LatencyHour",
     "LogLine",
-    "MachineAlias",
     "MachineDay",
     "MeasureDay",
     "MeasureHour",
