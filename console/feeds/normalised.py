@@ -7,8 +7,10 @@ All are frozen and pure data: parsers make them, the queue carries them as JSON,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 import msgspec
 
@@ -193,10 +195,54 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was not understood, in a few words, for the unrecognised."""
 
 
-class Rejected(Exception):
-    """The item cannot be taken. `code` is one of `feeds.md` section 10; `detail` says what to do."""
+class ParseContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What the feed's configuration or the watcher says beside the body; the body wins where both speak."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    provider: str | None = None
+    account: str | None = None
+    region: str | None = None
+    zone: str | None = None
+    instance_id: str | None = None
+    node_name: str | None = None
+    cluster: str | None = None
+    boot_id: str | None = None
+
+
+REFUSALS: Mapping[str, int] = MappingProxyType(
+    {
+        "unauthenticated": 401,
+        "forbidden_sender": 403,
+        "too_large": 413,
+        "unsupported_media_type": 415,
+        "malformed_json": 400,
+        "missing_instance_id": 422,
+        "invalid_time": 422,
+        "invalid_field": 422,
+        "unsupported_version": 422,
+        "kind_not_available": 501,
+        "processing_error": 500,
+    }
+)
+"""Every code a message can be refused with, and the status its sender is answered with.
+
+`processing_error` is found later, by the pipeline, and never answered.
+"""
+
+
+MAX_DETAIL = 500
+
+
+class Rejected(Exception):
+    """The item cannot be taken. `code` is one of `REFUSALS`; `detail` says what to do.
+
+    `is_relayed`: a Pub/Sub layer or an Event Grid event carried it, and an error would only make the
+    relay send again what cannot become valid, so the answer is 2xx once the item is quarantined.
+    `limit`: for `too_large`, the name of the bound that was passed.
+    """
+
+    def __init__(self, code: str, detail: str, *, is_relayed: bool = False, limit: str = "body") -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
-        self.detail = detail
+        self.detail = detail[:MAX_DETAIL].replace("\x00", "\ufffd")
+        self.is_relayed = is_relayed
+        self.limit = limit

@@ -1,0 +1,170 @@
+"""What people do with a group: acknowledge, resolve, silence, note, and take it back.
+
+Each verb locks the row, changes it at most once (a second click changes nothing), and leaves a line in the
+group's history and one in the audit trail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from console.accounts.audit import Actor, record
+from console.accounts.models import User
+from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupStatus, Resolution
+from console.lib.live import announce
+
+LONGEST_SILENCE = timedelta(days=7)
+
+
+class StillFiring(Exception):
+    """Machines of the group still run out; resolving needs to be said twice."""
+
+    def __init__(self, running_out: int) -> None:
+        super().__init__(f"{running_out} machines are still running out.")
+        self.running_out = running_out
+
+
+class NotPossible(Exception):
+    """The group is not in a state in which this can be done; the text says what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who acts: the person (null for a program) and the actor that the audit trail names."""
+
+    user: User | None
+    actor: Actor
+
+
+def acknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
+    """Somebody has it."""
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        if group.status == GroupStatus.ACKNOWLEDGED:
+            return None
+        _must_be_open(group)
+        group.status, group.acknowledged_at, group.acknowledged_by = GroupStatus.ACKNOWLEDGED, now, by.user
+        return AlertEvent(kind=EventKind.ACKNOWLEDGED)
+
+    return _act(group_id, "alert_group.acknowledge", change, by=by, now=now)
+
+
+def unacknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
+    """Nobody has it after all."""
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        if group.status == GroupStatus.TRIGGERED:
+            return None
+        _must_be_open(group)
+        group.status, group.acknowledged_at, group.acknowledged_by = GroupStatus.TRIGGERED, None, None
+        return AlertEvent(kind=EventKind.UNACKNOWLEDGED)
+
+    return _act(group_id, "alert_group.unacknowledge", change, by=by, now=now)
+
+
+def resolve(group_id: int, *, by: By, now: datetime, is_sure: bool = False) -> AlertGroup:
+    """It is over. While machines still run out this raises `StillFiring`, unless `is_sure`."""
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        if not group.is_open:
+            return None
+        if group.running_out_count and not is_sure:
+            raise StillFiring(group.running_out_count)
+        group.status, group.resolution = GroupStatus.RESOLVED, Resolution.BY_HAND
+        group.resolved_at, group.resolved_by = now, by.user
+        group.silenced_until, group.due_at = None, None
+        return AlertEvent(kind=EventKind.RESOLVED, data={"running_out": group.running_out_count})
+
+    return _act(group_id, "alert_group.resolve", change, by=by, now=now)
+
+
+def reopen(group_id: int, *, by: By, now: datetime) -> AlertGroup:
+    """It was not over. Refused where a newer group of the same key is open: that one is worked instead."""
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        if group.is_open:
+            return None
+        if AlertGroup.objects.open().filter(origin=group.origin, key=group.key).exists():
+            raise NotPossible("A newer group of this service is open. Work that one.")
+        is_held = group.acknowledged_at is not None
+        group.status = GroupStatus.ACKNOWLEDGED if is_held else GroupStatus.TRIGGERED
+        group.resolution, group.resolved_at, group.resolved_by = "", None, None
+        group.last_news_at = group.due_at = now
+        return AlertEvent(kind=EventKind.REOPENED)
+
+    return _act(group_id, "alert_group.reopen", change, by=by, now=now)
+
+
+def silence(group_id: int, *, until: datetime, by: By, now: datetime) -> AlertGroup:
+    """Keep it quiet for a time; it stays on the board, marked."""
+    if not now < until <= now + LONGEST_SILENCE:
+        raise NotPossible("A silence ends in the future, at most 7 days ahead.")
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        _must_be_open(group)
+        if group.silenced_until == until:
+            return None
+        group.silenced_until, group.silenced_by = until, by.user
+        group.due_at = min(until, group.due_at) if group.due_at else until
+        return AlertEvent(kind=EventKind.SILENCED, data={"until": until.isoformat()})
+
+    return _act(group_id, "alert_group.silence", change, by=by, now=now)
+
+
+def unsilence(group_id: int, *, by: By, now: datetime) -> AlertGroup:
+    """Let it speak again."""
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        if group.silenced_until is None:
+            return None
+        group.silenced_until = None
+        return AlertEvent(kind=EventKind.UNSILENCED)
+
+    return _act(group_id, "alert_group.unsilence", change, by=by, now=now)
+
+
+def add_note(group_id: int, text: str, *, by: By, now: datetime) -> AlertGroup:
+    """Write a line into the group's history. It can be added to, never changed."""
+    if not text.strip():
+        raise NotPossible("A note needs some text.")
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        return AlertEvent(kind=EventKind.NOTE, text=text.strip())
+
+    return _act(group_id, "alert_group.note", change, by=by, now=now)
+
+
+def _must_be_open(group: AlertGroup) -> None:
+    if not group.is_open:
+        raise NotPossible("The group is resolved. Re-open it first.")
+
+
+def _act(
+    group_id: int, action: str, change: Callable[[AlertGroup], AlertEvent | None], *, by: By, now: datetime
+) -> AlertGroup:
+    with transaction.atomic():
+        group = AlertGroup.objects.select_for_update().get(pk=group_id)
+        before = _state(group)
+        event = change(group)
+        if event is None:
+            return group
+        group.version += 1
+        group.save()
+        event.group, event.at, event.by = group, now, by.user
+        event.save()
+        record(by.actor, action=action, subject=group, before=before, after=_state(group), now=now)
+        announce("groups", ids=[group.pk])
+    return group
+
+
+def _state(group: AlertGroup) -> dict[str, object]:
+    until = group.silenced_until
+    return {
+        "status": group.status,
+        "resolution": group.resolution,
+        "silenced_until": until.isoformat() if until else None,
+    }

@@ -1,0 +1,28 @@
+"""What one batch of the alert pipeline works on, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from console.alerts.models import AlertGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An interruption is new or has changed (`interruptions.InterruptionChange`)."""
+
+    id: int
+    interruption_id: int
+    is_new: bool
+    is_replay: bool
+
+
+@dataclass(slots=True)
+class Touched:
+    """Groups that something happened to, and what: the input of the decision."""
+
+    groups: list[AlertGroup] = field(default_factory=list)
+    triggers: dict[int, str] = field(default_factory=dict)
+    """By group id: what is decided on."""
+    late_by: dict[int, float] = field(default_factory=dict)
+    """By group id: seconds by which its reclaims were told too late, where they were."""

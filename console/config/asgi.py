@@ -1,0 +1,68 @@
+"""One port, three lanes: events in, live out, and everything else through synchronous Django.
+
+`/ingest/…` is a small raw application (`ingest/receive.py`), `/live/…` server-sent events
+(`dashboards/live.py`); pages and the API run in a thread pool, where the ORM belongs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.config.settings")
+
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+from psycopg_pool import AsyncConnectionPool
+
+from console.config.wsgi import application as pages
+from console.dashboards.live import LiveStream
+from console.ingest.receive import Receiver
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PAGE_THREADS = 6
+
+
+class Console:
+    """The ASGI application. Pools and background tasks live from start-up to shutdown of one process."""
+
+    def __init__(self) -> None:
+        self._pages = WSGIMiddleware(pages, workers=PAGE_THREADS)
+        self._pool = AsyncConnectionPool(
+            settings.DATABASE_URL, min_size=1, max_size=4, open=False, timeout=3.0,
+            kwargs={"autocommit": True}, check=AsyncConnectionPool.check_connection,
+        )  # fmt: skip
+        self._receiver = Receiver(self._pool)
+        self._live = LiveStream(settings.DATABASE_LISTEN_URL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live_through(receive, send)
+        elif scope["path"].startswith("/ingest/"):
+            await self._receiver(scope, receive, send)
+        elif scope["path"].startswith("/live/"):
+            await self._live(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    async def _live_through(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._pool.open(wait=False)
+                self._receiver.start()
+                self._live.start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await asyncio.gather(self._receiver.stop(), self._live.stop())
+                await self._pool.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+application = Console()

@@ -1,0 +1,285 @@
+"""Group commit: requests that arrive together share one transaction, and each is answered after it.
+
+A submission is what one request brought. Its deliveries and its refusals are stored in one transaction,
+so an answer of 2xx means that everything it counts is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+import psycopg
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+logger = logging.getLogger(__name__)
+
+MOST_ROWS = 500
+MOST_BYTES = 1024 * 1024
+MOST_WAITING = 5_000
+"""Items that may wait to be stored. Beyond this the sender is told to come back."""
+WRITERS = 2
+
+_STORE = """
+WITH incoming AS (
+    SELECT * FROM unnest(
+        %(feed)s::bigint[], %(key)s::text[], %(at)s::timestamptz[], %(origin)s::text[], %(result)s::text[],
+        %(note)s::text[], %(headers)s::jsonb[], %(body)s::bytea[], %(reading)s::bytea[]
+    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body, reading)
+), fresh AS (
+    INSERT INTO feeds_deliverykey (feed_id, delivery_id, received_at)
+    SELECT feed_id, delivery_id, received_at FROM incoming ORDER BY feed_id, delivery_id
+    ON CONFLICT DO NOTHING RETURNING id, feed_id, delivery_id
+), stored AS (
+    INSERT INTO feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note, headers, body)
+    SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.headers, i.body
+    FROM incoming i JOIN fresh f USING (feed_id, delivery_id)
+), queued AS (
+    INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading)
+    SELECT f.id, i.received_at, i.feed_id, i.origin, i.reading
+    FROM incoming i JOIN fresh f USING (feed_id, delivery_id) WHERE i.reading IS NOT NULL
+    ORDER BY f.id
+)
+SELECT feed_id, delivery_id FROM fresh
+"""
+_HEARTBEATS = _STORE.replace("feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note,",
+                             "feeds_heartbeatdelivery (id, received_at, feed_id, origin, delivery_id,").replace(
+    "i.delivery_id, i.result, i.note, i.headers", "i.delivery_id, i.headers")  # fmt: skip
+_REFUSE = """
+INSERT INTO feeds_quarantineditem AS q
+    (origin, feed_id, received_at, last_at, seen_count, code, detail, body_hash, headers, body, state)
+SELECT origin, feed_id, at, at, times, code, detail, hash, headers, body, 'held' FROM unnest(
+    %(origin)s::text[], %(feed)s::bigint[], %(at)s::timestamptz[], %(times)s::int[], %(code)s::text[],
+    %(detail)s::text[], %(hash)s::text[], %(headers)s::jsonb[], %(body)s::bytea[]
+) AS r (origin, feed_id, at, times, code, detail, hash, headers, body) ORDER BY feed_id, code, hash
+ON CONFLICT (feed_id, code, body_hash) WHERE state = 'held'
+DO UPDATE SET seen_count = q.seen_count + excluded.seen_count, last_at = excluded.last_at
+"""
+
+
+class StoreBusy(Exception):
+    """Too much waits already; the item was not stored."""
+
+
+class StoreUnavailable(Exception):
+    """The database could not be reached, or the outcome is not known; the item may be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One item to be stored: a delivery with what it says, ready for the queue."""
+
+    feed_id: int
+    origin: str
+    delivery_id: str
+    received_at: datetime
+    result: str
+    note: str
+    headers: dict[str, str]
+    body: bytes
+    reading: bytes | None
+    """None where there is nothing to record."""
+    is_heartbeat: bool = False
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.feed_id, self.delivery_id
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One item to be kept in quarantine. Two that differ in time and headers alone are one, seen twice."""
+
+    feed_id: int
+    origin: str
+    code: str
+    body: bytes
+    received_at: datetime = field(compare=False)
+    detail: str = field(compare=False)
+    headers: dict[str, str] = field(compare=False)
+
+    @property
+    def body_hash(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(slots=True)
+class Submission:
+    """What one request brought, and the promise of its answer: for each item, whether it is new."""
+
+    items: Sequence[Incoming]
+    refused: Sequence[Refused] = ()
+    answer: asyncio.Future[list[bool]] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    @property
+    def size(self) -> int:
+        return len(self.items) + len(self.refused)
+
+    @property
+    def byte_count(self) -> int:
+        return sum(len(i.body) for i in self.items) + sum(len(r.body) for r in self.refused)
+
+
+class Store:
+    """A bounded queue and a few writers that empty it in groups."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+        self._queue: asyncio.Queue[Submission] = asyncio.Queue()
+        self._waiting = 0
+        self._writers: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._writers = [asyncio.create_task(self._write_forever()) for _ in range(WRITERS)]
+
+    async def stop(self) -> None:
+        """Finish what was submitted, then end."""
+        while self._waiting:
+            await asyncio.sleep(0.01)
+        for writer in self._writers:
+            writer.cancel()
+        await asyncio.gather(*self._writers, return_exceptions=True)
+
+    async def put(self, submission: Submission) -> list[bool]:
+        """Store what a request brought. Returns, item by item, whether it is new (else a repeat)."""
+        if self._waiting and self._waiting + submission.size > MOST_WAITING:
+            raise StoreBusy
+        self._waiting += submission.size
+        self._queue.put_nowait(submission)
+        try:
+            return await submission.answer
+        finally:
+            self._waiting -= submission.size
+
+    async def _write_forever(self) -> None:
+        while True:
+            group = [await self._queue.get()]
+            rows, size = group[0].size, group[0].byte_count
+            while rows < MOST_ROWS and size < MOST_BYTES and not self._queue.empty():
+                group.append(self._queue.get_nowait())
+                rows, size = rows + group[-1].size, size + group[-1].byte_count
+            await self._commit(group)
+
+    async def _commit(self, group: list[Submission]) -> None:
+        try:
+            fresh = await self._write(group)
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+            await self._isolate(group, error)
+        except (psycopg.Error, PoolTimeout, OSError) as error:
+            logger.warning("store.unavailable", extra={"error": str(error), "submissions": len(group)})
+            for submission in group:
+                _settle(submission, StoreUnavailable())
+        except Exception as error:
+            logger.exception("store.failed")
+            for submission in group:
+                _settle(submission, error)
+        else:
+            for submission in group:
+                _settle(submission, _mark_fresh(submission, fresh))
+
+    async def _isolate(self, group: list[Submission], error: psycopg.Error) -> None:
+        """A row that the database refuses fails its own request only."""
+        logger.warning("store.data_error", extra={"error": str(error), "submissions": len(group)})
+        if len(group) > 1:
+            for submission in group:
+                await self._commit([submission])
+            return
+        culprit = group[0]
+        if len(culprit.items) <= 1:
+            _settle(culprit, error)
+            return
+        fresh: list[bool] = []
+        for number, item in enumerate(culprit.items):
+            single = Submission([item], culprit.refused if number == 0 else ())
+            await self._commit([single])
+            failure = single.answer.exception()
+            if isinstance(failure, Exception):
+                _settle(culprit, failure)
+                return
+            fresh += single.answer.result()
+        _settle(culprit, fresh)
+
+    async def _write(self, group: list[Submission]) -> set[tuple[int, str]]:
+        items = {item.key: item for submission in reversed(group) for item in reversed(submission.items)}
+        ordered = [items[key] for key in sorted(items)]
+        refused = Counter(refusal for submission in group for refusal in submission.refused)
+        statements = storing(ordered)
+        fresh: set[tuple[int, str]] = set()
+        async with self._pool.connection() as connection:
+            if len(statements) == 1 and not refused:
+                return set(await (await connection.execute(*statements[0])).fetchall())
+            async with connection.transaction():
+                for statement in statements:
+                    fresh |= set(await (await connection.execute(*statement)).fetchall())
+                if refused:
+                    await connection.execute(*refusing(refused))
+        return fresh
+
+
+def _settle(submission: Submission, outcome: list[bool] | Exception) -> None:
+    if submission.answer.done():
+        return
+    if isinstance(outcome, Exception):
+        submission.answer.set_exception(outcome)
+    else:
+        submission.answer.set_result(outcome)
+
+
+def _mark_fresh(submission: Submission, fresh: set[tuple[int, str]]) -> list[bool]:
+    """The first mention of a key takes its newness; every later one is a repeat."""
+    marks = []
+    for item in submission.items:
+        marks.append(item.key in fresh)
+        fresh.discard(item.key)
+    return marks
+
+
+def storing(items: Sequence[Incoming]) -> list[tuple[str, dict[str, object]]]:
+    """The statements that store these and answer the keys of those that are new."""
+    plain = [item for item in items if not item.is_heartbeat]
+    beats = [item for item in items if item.is_heartbeat]
+    statements = [(_STORE, _columns(plain))] if plain else []
+    return [*statements, (_HEARTBEATS, _columns(beats))] if beats else statements
+
+
+def refusing(times: Counter[Refused]) -> tuple[str, dict[str, object]]:
+    """The statement that keeps these in quarantine, each with how often it came."""
+    return _REFUSE, _refusals(times)
+
+
+def _columns(items: Sequence[Incoming]) -> dict[str, object]:
+    return {
+        "feed": [item.feed_id for item in items],
+        "key": [item.delivery_id for item in items],
+        "at": [item.received_at for item in items],
+        "origin": [item.origin for item in items],
+        "result": [item.result for item in items],
+        "note": [item.note for item in items],
+        "headers": [Jsonb(item.headers, dumps=msgspec.json.encode) for item in items],
+        "body": [item.body for item in items],
+        "reading": [item.reading for item in items],
+    }
+
+
+def _refusals(times: Counter[Refused]) -> dict[str, object]:
+    refused = list(times)
+    return {
+        "times": list(times.values()),
+        "origin": [r.origin for r in refused],
+        "feed": [r.feed_id for r in refused],
+        "at": [r.received_at for r in refused],
+        "code": [r.code for r in refused],
+        "detail": [r.detail[:500] for r in refused],
+        "hash": [r.body_hash for r in refused],
+        "headers": [Jsonb(r.headers, dumps=msgspec.json.encode) for r in refused],
+        "body": [r.body for r in refused],
+    }

@@ -1,0 +1,114 @@
+"""What is counted beside the messages: when a feed and its machines were last heard, and how often.
+
+Kept in memory and written once a second. A crash costs at most that second of counts, never a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from datetime import datetime
+
+import msgspec
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from console.feeds.normalised import MachineRef, Reading, Result
+from console.ingest.answers import Counts
+from console.ingest.directory import KnownFeed
+
+logger = logging.getLogger(__name__)
+
+WRITE_EVERY = 1.0
+_FIELDS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats")
+
+_HOURS = f"""
+INSERT INTO feeds_feedhour AS h (feed_id, hour, {", ".join(_FIELDS)})
+SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], {", ".join(["%s::int[]"] * len(_FIELDS))})
+ON CONFLICT (feed_id, hour) DO UPDATE SET {", ".join(f"{f} = h.{f} + excluded.{f}" for f in _FIELDS)}
+"""  # noqa: S608
+_SEEN = """
+UPDATE feeds_feed f SET last_seen_at = greatest(f.last_seen_at, s.seen),
+    last_accepted_at = greatest(f.last_accepted_at, s.accepted)
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS s (id, seen, accepted) WHERE f.id = s.id
+"""
+_TOUCH = """
+INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading)
+SELECT 0, * FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::bytea[])
+"""
+
+
+class Tally:
+    """Counts by feed and hour, and machines that were named again by a repeat."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+        self._hours: dict[tuple[int, datetime], Counts] = defaultdict(Counts)
+        self._seen: dict[int, datetime] = {}
+        self._accepted: dict[int, datetime] = {}
+        self._touched: dict[tuple[int, str, MachineRef], datetime] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._write_forever())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._write()
+
+    def count(self, feed_id: int, counts: Counts, *, now: datetime) -> None:
+        hour = self._hours[feed_id, now.replace(minute=0, second=0, microsecond=0)]
+        for name in _FIELDS:
+            setattr(hour, name, getattr(hour, name) + getattr(counts, name))
+        self._seen[feed_id] = now
+        if counts.accepted:
+            self._accepted[feed_id] = now
+
+    def saw_again(self, feed: KnownFeed, reading: Reading, *, now: datetime) -> None:
+        """A repeat says nothing new, except that its machine was spoken of again."""
+        machines: list[MachineRef | None] = [event.machine for event in reading.events]
+        machines = machines or [reading.machine]
+        for machine in machines:
+            if machine is not None and machine.identifier:
+                self._touched[feed.id, feed.origin, machine] = now
+
+    async def _write_forever(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_EVERY)
+            await self._write()
+
+    async def _write(self) -> None:
+        hours, seen, accepted, touched = self._hours, self._seen, self._accepted, self._touched
+        if not seen and not touched:
+            return
+        self._hours, self._seen, self._accepted, self._touched = defaultdict(Counts), {}, {}, {}
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                await connection.execute(_HOURS, _hour_columns(hours))
+                ids = sorted(seen)
+                await connection.execute(_SEEN, [ids, [seen[i] for i in ids], [accepted.get(i) for i in ids]])
+                if touched:
+                    await connection.execute(_TOUCH, _touch_columns(touched))
+        except (psycopg.Error, PoolTimeout, OSError) as error:
+            logger.warning("tally.lost", extra={"error": str(error), "feeds": len(seen)})
+
+
+def _hour_columns(hours: dict[tuple[int, datetime], Counts]) -> list[object]:
+    keys = sorted(hours)
+    counts = [[getattr(hours[key], name) for key in keys] for name in _FIELDS]
+    return [[key[0] for key in keys], [key[1] for key in keys], *counts]
+
+
+def _touch_columns(touched: dict[tuple[int, str, MachineRef], datetime]) -> list[object]:
+    def said(machine: MachineRef) -> bytes:
+        return msgspec.json.encode(Reading(delivery_id="", result=Result.IGNORED, machine=machine))
+
+    return [
+        list(touched.values()),
+        [feed_id for feed_id, _, _ in touched],
+        [origin for _, origin, _ in touched],
+        [said(machine) for _, _, machine in touched],
+    ]

@@ -1,0 +1,135 @@
+"""Writing down what was said: one row a statement, told again changes nothing.
+
+Everything here is set-based: a batch costs a constant number of statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from django.db import connection
+
+from console.feeds.normalised import NormalisedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One event of one stored delivery, and the machine it was resolved to."""
+
+    feed_id: int
+    origin: str
+    delivery_pk: int
+    received_at: datetime
+    event: NormalisedEvent
+    machine_id: int | None
+    is_replay: bool
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        return self.feed_id, self.event.event_id[:512], self.event.machine.identifier[:512]
+
+
+_COLUMNS = {
+    "id": "bigint",
+    "received_at": "timestamptz",
+    "origin": "text",
+    "feed_id": "bigint",
+    "delivery_pk": "bigint",
+    "machine_id": "bigint",
+    "event_id": "text",
+    "machine_named": "text",
+    "source": "text",
+    "kind": "text",
+    "occurred_at": "timestamptz",
+    "deadline_at": "timestamptz",
+    "outcome": "text",
+    "cause": "text",
+    "action": "text",
+    "machine_state": "text",
+    "native_id": "text",
+    '"group"': "text",
+    "boot_id": "text",
+    "node_uid": "text",
+    "may_open": "boolean",
+    "is_precise_deadline": "boolean",
+    "is_restart": "boolean",
+    "is_observed": "boolean",
+    "is_future": "boolean",
+    "is_low_confidence": "boolean",
+    "is_replay": "boolean",
+    "labels": "jsonb",
+    "message": "text",
+}
+_KEYS = """
+INSERT INTO interruptions_observationkey (feed_id, event_id, machine_named, received_at)
+SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[])
+ON CONFLICT DO NOTHING RETURNING id, feed_id, event_id, machine_named
+"""
+_ROWS = (
+    f"INSERT INTO interruptions_observation ({', '.join(_COLUMNS)}) "  # noqa: S608
+    f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())})"
+)
+
+
+def observe(statements: Sequence[Statement]) -> list[Statement]:
+    """Store the statements that are new. Returns those; a repeat is silently one row as before."""
+    first: dict[tuple[int, str, str], Statement] = {}
+    for statement in statements:
+        first.setdefault(statement.key, statement)
+    if not first:
+        return []
+    keys = sorted(first)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEYS,
+            [
+                [key[0] for key in keys],
+                [key[1] for key in keys],
+                [key[2] for key in keys],
+                [first[key].received_at for key in keys],
+            ],
+        )
+        ids = {(feed, event, machine): pk for pk, feed, event, machine in cursor.fetchall()}
+        fresh = [first[key] for key in keys if key in ids]
+        if fresh:
+            rows = [_row(ids[statement.key], statement) for statement in fresh]
+            cursor.execute(_ROWS, [list(column) for column in zip(*rows, strict=True)])
+    return fresh
+
+
+def _row(pk: int, statement: Statement) -> tuple[object, ...]:
+    event, machine = statement.event, statement.event.machine
+    return (
+        pk,
+        statement.received_at,
+        statement.origin,
+        statement.feed_id,
+        statement.delivery_pk,
+        statement.machine_id,
+        event.event_id[:512],
+        machine.identifier[:512],
+        event.source,
+        event.kind.value,
+        event.occurred_at,
+        event.deadline_at,
+        event.outcome.value,
+        event.cause.value if event.cause else "",
+        event.action.value if event.action else "",
+        event.state or "",
+        (event.native_id or "")[:256],
+        (event.group or "")[:256],
+        (machine.boot_id or "")[:128],
+        (machine.node_uid or "")[:128],
+        event.may_open,
+        event.is_precise_deadline,
+        event.is_restart,
+        event.is_observed,
+        event.is_future,
+        event.is_low_confidence,
+        statement.is_replay,
+        msgspec.json.encode(event.labels).decode() if event.labels else "{}",
+        (event.message or "")[:500],
+    )
