@@ -138,7 +138,7 @@ def context(now: datetime) -> Row:
                    "confirm": "Every sample row is deleted. Live data stays."},
         "crumbs": [{"name": "Debug", "url": "#debug"}, {"name": "Machines", "url": "#machines"}],
         "facts": [
-            {"name": "Machine", "value": "i-0f3a9c1d2e4b5a697", "copy": "i-0f3a9c1d2e4b5a697"},
+            {"name": "Machine", "value": "i-0f3a9c1d2e4b5a697", "copy_text": "i-0f3a9c1d2e4b5a697"},
             {"name": "Deadline", "at": now + timedelta(seconds=40)},
             {"name": "Service", "value": "checkout-worker", "url": "#service"},
             {"name": "Volumes", "value": None},
