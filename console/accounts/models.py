@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
@@ -42,9 +43,14 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(f"{name} is not a time zone. Use a name such as Europe/Berlin.")
 
 
-class UserManager(BaseUserManager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    def active_administrators(self) -> UserQuerySet:
+        return self.filter(is_active=True, role=Role.ADMIN)
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user: User = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -112,15 +118,14 @@ class Scope(models.TextChoices):
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def usable(self, *, now: datetime) -> ApiTokenQuerySet:
-        return self.filter(revoked_at=None).filter(
-            models.Q(expires_at=None) | models.Q(expires_at__gt=now)
-        )
+        return self.filter(revoked_at=None).filter(models.Q(expires_at=None) | models.Q(expires_at__gt=now))
 
 
 class ApiToken(models.Model):
     """A program's key. Only its hash is kept; the prefix helps people tell tokens apart."""
 
     PREFIX = "sct_"
+    USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
     name = models.CharField(max_length=120)
     origin = origin_field()
@@ -151,10 +156,28 @@ class ApiToken(models.Model):
     def issue(cls, name: str, **fields: Any) -> tuple[ApiToken, str]:
         """Make a token. Returns it with its secret, which can never be read again."""
         secret = cls.PREFIX + secrets.token_urlsafe(32)
-        token = cls.objects.create(
-            name=name, prefix=secret[:10], secret_hash=hash_secret(secret), **fields
-        )
+        token = cls.objects.create(name=name, prefix=secret[:10], secret_hash=hash_secret(secret), **fields)
         return token, secret
+
+    def note_use(self, *, now: datetime) -> None:
+        """Keep when the token was last used, without a write for every call."""
+        if self.last_used_at is None or self.last_used_at <= now - self.USE_IS_NOTED_EVERY:
+            self.last_used_at = now
+            self.save(update_fields=["last_used_at"])
+
+    def revoke(self, *, now: datetime) -> None:
+        if self.revoked_at is None:
+            self.revoked_at = now
+            self.save(update_fields=["revoked_at"])
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> InvitationQuerySet:
+        """Neither accepted nor withdrawn. It may have expired: then it can only be made anew."""
+        return self.filter(accepted_at=None, revoked_at=None)
+
+    def usable(self, *, now: datetime) -> InvitationQuerySet:
+        return self.open().filter(expires_at__gt=now)
 
 
 class Invitation(models.Model):
@@ -168,6 +191,8 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -185,6 +210,15 @@ class Invitation(models.Model):
         return self.email
 
 
+class ActorKind(models.TextChoices):
+    """What kind of hand made a change."""
+
+    PERSON = "person", "Person"
+    TOKEN = "token", "API token"
+    SIGN_ON = "sign-on", "Single sign-on"
+    CONSOLE = "console", "Console"
+
+
 class AuditEntry(models.Model):
     """One change, for ever: a database trigger refuses to alter or delete it.
 
@@ -192,22 +226,28 @@ class AuditEntry(models.Model):
     """
 
     at = models.DateTimeField(default=timezone.now)
-    actor_kind = models.CharField(max_length=16)
+    actor_kind = models.CharField(max_length=16, choices=ActorKind)
     actor_id = models.BigIntegerField(null=True)
     actor_label = models.CharField(max_length=200)
     action = models.CharField(max_length=64)
     subject_kind = models.CharField(max_length=64)
     subject_id = models.CharField(max_length=64, blank=True)
     subject_label = models.CharField(max_length=200, blank=True)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
+    before = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(null=True, encoder=DjangoJSONEncoder)
     address = models.GenericIPAddressField(null=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["-at", "-id"], name="accounts_auditentry_newest"),
-            models.Index(
-                fields=["subject_kind", "subject_id", "-id"], name="accounts_auditentry_subject"
+            models.Index(fields=["subject_kind", "subject_id", "-id"], name="accounts_auditentry_subject"),
+            models.Index(fields=["actor_label", "-id"], name="accounts_auditentry_actor"),
+            models.Index(fields=["action", "-id"], name="accounts_auditentry_action"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(actor_kind__in=ActorKind.values),
+                name="accounts_auditentry_actor_kind_is_known",
             ),
         ]
 
@@ -216,6 +256,7 @@ class AuditEntry(models.Model):
 
 
 __all__ = [
+    "ActorKind",
     "ApiToken",
     "AuditEntry",
     "Invitation",

@@ -7,11 +7,14 @@ A wrong value fails at start, with the name of the variable. `docs/configuration
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 from console.config.embedded.addresses import embedded_addresses
@@ -33,6 +36,7 @@ CACHE_URL = env.str("CACHE_URL", default="") or (EMBEDDED.cache if IS_EMBEDDED_B
 # Addresses and secrets -------------------------------------------------------------------------
 # Without TLS in front (the embedded default on loopback) cookies cannot be marked secure.
 CONSOLE_URL = env.str("CONSOLE_URL", default="").rstrip("/")
+LOCAL_URL = f"http://{env.str('HOST', default='') or '127.0.0.1'}:{env.str('PORT', default='') or '8000'}"
 IS_TLS = CONSOLE_URL.startswith("https://")
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret(CONSOLE_VAR)
@@ -53,6 +57,9 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
+OIDC_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_ISSUER)) if OIDC_ISSUER else ""
+
 # Plotly appends one empty <style> element: the hash is that of the empty string.
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 CONTENT_SECURITY_POLICY = {
@@ -64,7 +71,12 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF, *env.list("FORM_ACTION_HOSTS", default=[])],
+        # Single sign-on posts a form that is redirected to the issuer: browsers hold redirects to this too.
+        "form-action": [
+            SELF,
+            *([OIDC_ORIGIN] if OIDC_ORIGIN else []),
+            *env.list("FORM_ACTION_HOSTS", default=[]),
+        ],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
@@ -94,6 +106,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
 ]
@@ -139,7 +152,7 @@ TEMPLATES = [
 def _database(url: str) -> dict[str, Any]:
     parts = {key: value for key, value in conninfo_to_dict(url).items() if value is not None}
     known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    options = {key: value for key, value in parts.items() if key not in known}
+    options: dict[str, Any] = {key: value for key, value in parts.items() if key not in known}
     options |= {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=6), "timeout": 10}}
     options |= {"server_side_binding": False, "application_name": "spot-console"}
     return {
@@ -161,6 +174,24 @@ else:
     }
 
 # Accounts --------------------------------------------------------------------------------------
+ROLES = ("viewer", "responder", "manager", "admin")
+
+
+def _role(variable: str, role: str) -> str:
+    if role and role not in ROLES:
+        raise ImproperlyConfigured(f"{variable}: {role} is not a role. Use one of {', '.join(ROLES)}.")
+    return role
+
+
+def _group_roles(text: str) -> dict[str, str]:
+    """`sre=responder,platform=admin`, or JSON where a group's name holds a comma or an equals sign."""
+    try:
+        pairs = json.loads(text) if text.startswith("{") else dict(p.split("=") for p in text.split(",") if p)
+    except ValueError as error:
+        raise ImproperlyConfigured("OIDC_GROUP_ROLES: write group=role,group=role or JSON.") from error
+    return {group.strip(): _role("OIDC_GROUP_ROLES", str(role).strip()) for group, role in pairs.items()}
+
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
@@ -185,21 +216,28 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is proven by the invitation that was sent to it
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = False  # what changed is in the audit trail
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if USE_X_FORWARDED_HOST else 0
+MFA_ADAPTER = "console.accounts.adapters.SealedSecretsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Spot console"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_TLS  # browsers allow passkeys on localhost without TLS
 SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
-OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
 OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
-OIDC_GROUP_ROLES = env.dict("OIDC_GROUP_ROLES", default={})
-OIDC_DEFAULT_ROLE = env.str("OIDC_DEFAULT_ROLE", default="")
+OIDC_GROUP_ROLES = _group_roles(env.str("OIDC_GROUP_ROLES", default=""))
+OIDC_DEFAULT_ROLE = _role("OIDC_DEFAULT_ROLE", env.str("OIDC_DEFAULT_ROLE", default=""))
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if OIDC_ISSUER:
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
@@ -207,7 +245,7 @@ if OIDC_ISSUER:
         "APPS": [
             {
                 "provider_id": "oidc",
-                "name": env.str("OIDC_NAME", default="single sign-on"),
+                "name": OIDC_NAME,
                 "client_id": env.str("OIDC_CLIENT_ID"),
                 "secret": env.str("OIDC_CLIENT_SECRET"),
                 "settings": {
@@ -220,7 +258,8 @@ if OIDC_ISSUER:
 
 # E-mail ----------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="spot-console@localhost")
-if env.str("EMAIL_URL", default=""):
+HAS_MAIL_SERVER = bool(env.str("EMAIL_URL", default=""))
+if HAS_MAIL_SERVER:
     vars().update(env.email_url("EMAIL_URL"))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

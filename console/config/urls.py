@@ -1,9 +1,18 @@
-"""Every address of the pages lane."""
+"""Every address of the pages lane. `/ingest/` and `/live/` are lanes of their own (`asgi.py`)."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from console.config.api import api
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("accounts/", include("allauth.urls")),
+    path("", include("console.ingest.urls")),
+    path("api/v1/", api.urls),
+    path("accounts/", include("console.accounts.sign_in_urls")),
+    path("", include("console.accounts.urls")),
+    path("", include("console.fleet.urls")),
+    path("", include("console.feeds.urls")),
+    path("", include("console.alerts.urls")),
+    path("", include("console.dashboards.urls")),
 ]

@@ -48,10 +48,3 @@ def check_media_type(content_type: str, *, kind: str) -> None:
         "unsupported_media_type",
         f"{essence(content_type)[:80]} is not JSON; send the header Content-Type: application/json",
     )
-
-
-def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers a parser needs to read the same body again, names in lower case."""
-    prefixes = ("ce-", "x-amz-sns-", "aeg-")
-    lowered = ((name.lower(), value) for name, value in headers.items())
-    return {name: value for name, value in lowered if name == "content-type" or name.startswith(prefixes)}

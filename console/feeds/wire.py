@@ -24,8 +24,10 @@ _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _ANYTHING = msgspec.json.Decoder()
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+# A string without an end runs to the end of the text: reading stays linear whatever is sent.
+_STRING_PATTERN = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+'
+_STRING = re.compile(_STRING_PATTERN, re.DOTALL)
+_TOKEN = re.compile(_STRING_PATTERN + rb"|[\[\]{},]", re.DOTALL)
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ONE_KIND_OF_BRACKET = bytes.maketrans(b"{}", b"[]")
 
@@ -33,12 +35,12 @@ _ONE_KIND_OF_BRACKET = bytes.maketrans(b"{}", b"[]")
 def check_json(raw: bytes) -> None:
     """Refuses what is not one JSON document of bearable depth in UTF-8."""
     check_utf8(raw)
-    if is_too_deep(raw):
-        raise Rejected("malformed_json", f"nested deeper than the limit of {MAX_DEPTH} levels")
     try:
         _RAW.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise malformed(error) from None
+    if is_too_deep(raw):
+        raise malformed(RecursionError())
 
 
 def check_utf8(raw: bytes) -> None:

@@ -9,23 +9,10 @@ from typing import Any
 
 import msgspec
 
-from console.feeds.normalised import Rejected
+from console.feeds.normalised import REFUSALS, Rejected
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-STATUS_OF_CODE = {
-    "unauthenticated": 401,
-    "forbidden_sender": 403,
-    "method_not_allowed": 405,
-    "too_large": 413,
-    "unsupported_media_type": 415,
-    "malformed_json": 400,
-    "missing_instance_id": 422,
-    "invalid_time": 422,
-    "invalid_field": 422,
-    "unsupported_version": 422,
-    "kind_not_available": 501,
-}
 TOO_LARGE_RETRY_AFTER = "3600"
 
 
@@ -93,7 +80,7 @@ def answer_single(counts: Counts, *, refusal: Rejected | None) -> Answer:
 
 def problem(rejected: Rejected) -> Answer:
     """Problem JSON with the code of `feeds.md` section 10 and what to do about it."""
-    status = STATUS_OF_CODE[rejected.code]
+    status = REFUSALS[rejected.code]
     body: dict[str, object] = {
         "type": f"urn:spot-console:problem:{rejected.code}",
         "title": HTTPStatus(status).phrase,
@@ -102,13 +89,23 @@ def problem(rejected: Rejected) -> Answer:
         "detail": rejected.detail,
     }
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        body["limit"] = "body"
+        body["limit"] = rejected.limit
         return Answer(status, body, ((b"retry-after", TOO_LARGE_RETRY_AFTER.encode()),))
     if status == HTTPStatus.UNAUTHORIZED:
         return Answer(status, body, ((b"www-authenticate", b'Bearer realm="spot-console"'),))
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return Answer(status, body, ((b"allow", b"POST"),))
     return Answer(status, body)
+
+
+def not_allowed() -> Answer:
+    """405: this address takes messages, nothing else."""
+    body: dict[str, object] = {
+        "type": "urn:spot-console:problem:method_not_allowed",
+        "title": HTTPStatus.METHOD_NOT_ALLOWED.phrase,
+        "status": 405,
+        "code": "method_not_allowed",
+        "detail": "Post the message to this address.",
+    }
+    return Answer(HTTPStatus.METHOD_NOT_ALLOWED, body, ((b"allow", b"POST"),))
 
 
 def too_busy(limit: str, *, retry_after: int) -> Answer:

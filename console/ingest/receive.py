@@ -19,8 +19,8 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from console.feeds.normalised import Reading, Rejected, Result
-from console.feeds.reading import Item, ParseContext, read_body
-from console.ingest.answers import Answer, Counts, answer_batch, answer_single, problem, too_busy
+from console.feeds.reading import MAX_BODY, Item, read_body
+from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
 from console.ingest.directory import FeedDirectory, KnownFeed, secret_of
 from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission
 from console.ingest.tally import Tally
@@ -31,7 +31,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-MOST_BODY_BYTES = 1024 * 1024
 KEPT_HEADERS = ("content-type", "x-amz-sns-", "aeg-", "ce-")
 """Headers that a parser needs to read the body again."""
 
@@ -109,10 +108,12 @@ class Receiver:
         await answer.send(send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         if scope["method"] != "POST":
-            return problem(Rejected("method_not_allowed", "Post the message to this address."))
-        if int(headers.get("content-length") or 0) > MOST_BODY_BYTES:
+            return not_allowed()
+        if int(headers.get("content-length") or 0) > MAX_BODY:
             raise _too_large()
         slug = scope["path"].removeprefix("/ingest/").strip("/")
         query = scope["query_string"].decode("latin-1")
@@ -125,30 +126,26 @@ class Receiver:
 
     async def _take(self, request: Request) -> Answer:
         feed = request.feed
-        context = ParseContext(account=feed.account, region=feed.region, cluster=feed.cluster)
-        try:
-            body = read_body(
-                request.body,
-                kind=feed.kind,
-                headers=request.headers,
-                context=context,
-                received_at=request.received_at,
-            )
-        except Rejected as rejected:
-            await self._store.put(Submission([], [request.refuse(request.body, rejected)]))
-            self._tally.count(feed.id, Counts(rejected=1), now=request.received_at)
-            return problem(rejected)
+        body = read_body(
+            request.body,
+            kind=feed.kind,
+            content_type=request.headers.get("content-type", ""),
+            headers=request.headers,
+            context=feed.context,
+            received_at=request.received_at,
+        )
         try:
             counts = await self._keep(request, body.items)
         except psycopg.DataError as error:
-            rejected = Rejected("invalid_field", f"The database refuses this text: {error.diag.message_primary}")
+            # The parsers let a text through that the database cannot hold: keep the bytes, say so.
+            rejected = Rejected("invalid_field", f"The database refuses this: {error.diag.message_primary}")
             await self._store.put(Submission([], [request.refuse(request.body, rejected)]))
             return problem(rejected)
         self._tally.count(feed.id, counts, now=request.received_at)
-        if body.is_several:
+        if body.is_answered_with_counts:
             return answer_batch(counts)
-        refusal = next((item.outcome for item in body.items if isinstance(item.outcome, Rejected)), None)
-        return answer_single(counts, refusal=None if body.is_quarantined_2xx else refusal)
+        outcome = body.items[0].outcome
+        return answer_single(counts, refusal=outcome if isinstance(outcome, Rejected) else None)
 
     async def _keep(self, request: Request, items: Sequence[Item]) -> Counts:
         """Store every item of one request in one transaction, and count what became of each."""
@@ -157,11 +154,11 @@ class Receiver:
         counts = Counts()
         for item in items:
             if isinstance(item.outcome, Rejected):
-                refused.append(request.refuse(item.body, item.outcome))
+                refused.append(request.refuse(item.raw, item.outcome))
                 counts.reject(item.index, item.outcome)
             else:
                 taken.append((item, item.outcome))
-        incoming = [request.incoming(item.body, reading) for item, reading in taken]
+        incoming = [request.incoming(item.raw, reading) for item, reading in taken]
         fresh = await self._store.put(Submission(incoming, refused))
         for (_, reading), is_new in zip(taken, fresh, strict=True):
             if not is_new:
@@ -186,7 +183,7 @@ async def _read(receive: Receive) -> bytes:
             raise Rejected("malformed_json", "The body ended early. Send it again.")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MOST_BODY_BYTES:
+        if size > MAX_BODY:
             raise _too_large()
         if not message.get("more_body", False):
             return b"".join(parts)

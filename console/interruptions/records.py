@@ -37,6 +37,10 @@ class Reported:
     service_id: int
     fact: Fact
 
+    @property
+    def happened_at(self) -> datetime:
+        return _happened_at(self.fact) or self.received_at
+
 
 @dataclass(frozen=True, slots=True)
 class _Table:
@@ -105,8 +109,7 @@ _VOLUME = _Table(
 _REPLICA = _Table(
     "interruptions_replica",
     {**_COMMON, "name": "text", "last_write_at": "timestamptz", "ready_at": "timestamptz"},
-    "(origin, machine_id, name, last_write_at) DO UPDATE SET"
-    " ready_at = least(t.ready_at, excluded.ready_at)",
+    "(origin, machine_id, name, last_write_at) DO UPDATE SET ready_at = least(t.ready_at, excluded.ready_at)",
 )
 _SAMPLE = _Table(
     "interruptions_sample",
@@ -135,14 +138,21 @@ _LOG = _Table(
 )
 
 _ATTACH = """
-UPDATE {table} r SET interruption_id = (
-    SELECT i.id FROM interruptions_interruption i
-    WHERE i.machine_id = r.machine_id AND i.state NOT IN ('at_risk', 'no_action')
-      AND r.at >= i.started_at - interval '15 minutes'
-      AND r.at <= coalesce(i.ended_at, i.deadline_at, i.started_at) + interval '60 minutes'
-    ORDER BY i.started_at DESC LIMIT 1
-) WHERE r.machine_id = ANY(%s) AND r.at >= %s
-  AND (r.interruption_id IS NULL OR r.interruption_id = ANY(%s))
+UPDATE {table} r SET interruption_id = n.interruption_id FROM (
+    SELECT t.id, (
+        SELECT i.id FROM interruptions_interruption i
+        WHERE i.machine_id = t.machine_id AND i.state NOT IN ('at_risk', 'no_action')
+          AND t.at >= i.started_at - interval '15 minutes'
+          AND t.at <= coalesce(i.ended_at, i.deadline_at, i.started_at) + interval '60 minutes'
+        ORDER BY i.started_at DESC LIMIT 1
+    ) AS interruption_id
+    FROM {table} t WHERE t.machine_id = ANY(%s) AND t.at >= %s
+) n WHERE r.id = n.id AND r.interruption_id IS DISTINCT FROM n.interruption_id
+RETURNING r.interruption_id
+"""
+_TOLD_OF = """
+SELECT id FROM interruptions_interruption
+WHERE machine_id = ANY(%s) AND started_at >= %s AND state NOT IN ('at_risk', 'no_action')
 """
 ATTACHED = ("hook", "move", "work", "volume", "replica")
 
@@ -159,13 +169,21 @@ def store_records(reported: Sequence[Reported]) -> None:
             cursor.execute(_statement(tables[name]), _columns(_last_of_each(tables[name], wanted)))
 
 
-def attach_records(machines: Iterable[int], *, since: datetime, interruptions: Sequence[int]) -> None:
-    """Tie records since `since` to the interruption whose window they fall into, if there is one."""
-    ids = sorted(machines)
+def attach_records(machines: Iterable[int], *, since: datetime, told_of: Sequence[int]) -> set[int]:
+    """Tie records since `since` to the interruption whose window they fall into, if there is one.
+
+    Returns the interruptions that have more to show now: those whose records changed, and those of the
+    machines in `told_of`, which have just reported.
+    """
+    touched: set[int] = set()
     with connection.cursor() as cursor:
         for kind in ATTACHED:
-            statement = _ATTACH.format(table=f"interruptions_{kind}")
-            cursor.execute(statement, [ids, since, list(interruptions)])
+            cursor.execute(_ATTACH.format(table=f"interruptions_{kind}"), [sorted(machines), since])
+            touched |= {row[0] for row in cursor.fetchall() if row[0] is not None}
+        if told_of:
+            cursor.execute(_TOLD_OF, [list(told_of), since])
+            touched |= {row[0] for row in cursor.fetchall()}
+    return touched
 
 
 def _statement(table: _Table) -> str:
@@ -191,36 +209,64 @@ def _last_of_each(table: _Table, rows: list[tuple[object, ...]]) -> list[tuple[o
     for row in rows:
         key = tuple(row[place] for place in places)
         before = merged.get(key)
-        merged[key] = row if before is None else tuple(b if a in (None, "") else a for a, b in zip(row, before, strict=True))
+        merged[key] = (
+            row
+            if before is None
+            else tuple(b if a in (None, "") else a for a, b in zip(row, before, strict=True))
+        )
     return [merged[key] for key in sorted(merged, key=repr)]
+
+
+def _happened_at(fact: Fact) -> datetime | None:
+    """When the record's matter took place, for the order and to find its interruption."""
+    match fact:
+        case HookFact():
+            return fact.started_at or fact.finished_at
+        case MoveFact():
+            return fact.evicted_at
+        case WorkFact():
+            return fact.finished_at or fact.last_checkpoint_at
+        case VolumeFact():
+            return fact.detached_at or fact.attached_at
+        case ReplicaFact():
+            return fact.last_write_at
+        case SampleFact() | LogFact():
+            return fact.at
 
 
 def _row(report: Reported) -> tuple[_Table, tuple[object, ...]]:
     fact = report.fact
+    common = (
+        report.origin,
+        report.feed_id,
+        report.report_id,
+        report.machine_id,
+        report.happened_at,
+        report.received_at,
+    )
     match fact:
         case HookFact():
-            at = fact.started_at or fact.finished_at or report.received_at
-            values = (fact.started_at, fact.finished_at, fact.outcome, False, fact.message[:1000])
-            return _HOOK, (*_common(report, at), *values)
+            return _HOOK, (
+                *common,
+                fact.started_at,
+                fact.finished_at,
+                fact.outcome,
+                False,
+                fact.message[:1000],
+            )
         case MoveFact():
-            values_move = (fact.workload, fact.workload_class, fact.evicted_at, fact.running_at, fact.to_node or "")
-            return _MOVE, (*_common(report, fact.evicted_at), *values_move)
+            where = (fact.workload, fact.workload_class, fact.evicted_at, fact.running_at, fact.to_node or "")
+            return _MOVE, (*common, *where)
         case WorkFact():
-            at = fact.finished_at or fact.last_checkpoint_at or report.received_at
             seconds = (fact.useful_seconds, fact.lost_seconds, fact.restart_seconds)
             times = (fact.last_checkpoint_at, fact.finished_at)
-            return _WORK, (*_common(report, at), fact.job, fact.attempt, *seconds, *times)
+            return _WORK, (*common, fact.job, fact.attempt, *seconds, *times)
         case VolumeFact():
-            at = fact.detached_at or fact.attached_at or report.received_at
-            return _VOLUME, (*_common(report, at), fact.volume, fact.detached_at, fact.attached_at)
+            return _VOLUME, (*common, fact.volume, fact.detached_at, fact.attached_at)
         case ReplicaFact():
-            return _REPLICA, (*_common(report, fact.last_write_at), fact.name, fact.last_write_at, fact.ready_at)
+            return _REPLICA, (*common, fact.name, fact.last_write_at, fact.ready_at)
         case SampleFact():
             return _SAMPLE, (report.origin, report.service_id, fact.signal, "", fact.at, fact.value)
         case LogFact():
-            where = (report.received_at, report.origin, report.machine_id)
-            return _LOG, (*where, fact.at, fact.level, fact.message, report.report_id)
-
-
-def _common(report: Reported, at: datetime) -> tuple[object, ...]:
-    return (report.origin, report.feed_id, report.report_id, report.machine_id, at, report.received_at)
+            head = (report.received_at, report.origin, report.machine_id)
+            return _LOG, (*head, fact.at, fact.level, fact.message, report.report_id)

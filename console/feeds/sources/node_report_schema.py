@@ -17,7 +17,7 @@ FAMILY = "node-report/"
 SCHEMA = "node-report/1"
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
-WorkloadName = Annotated[str, msgspec.Meta(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f]+$")]
+Signal = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
 Attempt = Annotated[int, msgspec.Meta(ge=0, le=2_147_483_647)]
 Text = Annotated[str, msgspec.Meta(max_length=65_536)]
@@ -45,7 +45,7 @@ class Hook(Entry, kw_only=True, tag="hook"):
 
 
 class Move(Entry, kw_only=True, tag="move"):
-    workload: WorkloadName
+    workload: Name
     workload_class: Literal["stateless", "batch", "stateful"] = msgspec.field(name="class")
     evicted_at: object = None
     running_at: object = None
@@ -75,7 +75,7 @@ class Replica(Entry, kw_only=True, tag="replica"):
 
 
 class Sample(Entry, kw_only=True, tag="sample"):
-    signal: Name
+    signal: Signal
     at: object = None
     value: float | None = None
 

@@ -108,18 +108,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='MachineAlias',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', models.CharField(choices=[('live', 'Live'), ('sample', 'Sample'), ('drill', 'Drill'), ('test', 'Test')], default='live', max_length=8)),
-                ('provider', models.CharField(max_length=16, null=True)),
-                ('scope', models.CharField(max_length=128)),
-                ('id_kind', models.CharField(choices=[('instance', 'Instance id'), ('node', 'Node name and uid'), ('provider_id', 'Provider id')], max_length=16)),
-                ('id_value', models.CharField(max_length=512)),
-                ('machine', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='fleet.machine')),
-            ],
-        ),
-        migrations.CreateModel(
             name='Move',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -278,14 +266,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='interruptionalias',
             constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['live', 'sample', 'drill', 'test'])), name='interruptions_interruptionalias_origin_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='machinealias',
-            constraint=models.UniqueConstraint(fields=('origin', 'provider', 'scope', 'id_kind', 'id_value'), name='interruptions_machinealias_one_machine_per_name', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='machinealias',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['live', 'sample', 'drill', 'test'])), name='interruptions_machinealias_origin_is_known'),
         ),
         migrations.AddIndex(
             model_name='move',

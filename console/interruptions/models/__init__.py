@@ -8,7 +8,7 @@ from console.interruptions.models.interruption import (
     InterruptionAlias,
     InterruptionChange,
 )
-from console.interruptions.models.observation import IdKind, MachineAlias, Observation, ObservationKey
+from console.interruptions.models.observation import Observation, ObservationKey
 from console.interruptions.models.records import (
     Hook,
     HookOutcome,
@@ -19,25 +19,47 @@ from console.interruptions.models.records import (
     Volume,
     Work,
 )
+from console.interruptions.models.rollup import (
+    AssumedEnd,
+    BunchPair,
+    BunchPiece,
+    DirtyHours,
+    LatencyHour,
+    MachineDay,
+    MeasureDay,
+    MeasureHour,
+    RateTarget,
+    ReportingService,
+    RollupState,
+)
 from console.interruptions.models.words import HINT_STATES, OPEN_STATES, KnownBy, State
 
 __all__ = [
     "HINT_STATES",
     "OPEN_STATES",
+    "AssumedEnd",
+    "BunchPair",
+    "BunchPiece",
+    "DirtyHours",
     "Episode",
     "Hook",
     "HookOutcome",
-    "IdKind",
     "Interruption",
     "InterruptionAlias",
     "InterruptionChange",
     "KnownBy",
+    "LatencyHour",
     "LogLine",
-    "MachineAlias",
+    "MachineDay",
+    "MeasureDay",
+    "MeasureHour",
     "Move",
     "Observation",
     "ObservationKey",
+    "RateTarget",
     "Replica",
+    "ReportingService",
+    "RollupState",
     "Sample",
     "State",
     "Volume",

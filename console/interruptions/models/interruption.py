@@ -19,18 +19,22 @@ class Episode(models.Model):
     origin = origin_field()
     service = models.ForeignKey(Service, models.PROTECT, related_name="episodes")
     started_at = models.DateTimeField()
+    last_started_at = models.DateTimeField()
+    """When its latest member started: one within five minutes of this joins it."""
     ended_at = models.DateTimeField()
     interruption_count = models.PositiveIntegerField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["origin", "service", "started_at"], name="interruptions_episode_one_per_start"
+                fields=["origin", "service", "started_at"],
+                name="interruptions_episode_one_per_start",
+                deferrable=models.Deferrable.DEFERRED,
             ),
             is_known_origin("interruptions", "episode"),
         ]
         indexes = [
-            models.Index(fields=["origin", "service", "-ended_at"], name="interruptions_episode_latest"),
+            models.Index(fields=["service", "-last_started_at"], name="interruptions_episode_latest"),
         ]
 
     def __str__(self) -> str:
@@ -47,9 +51,7 @@ class InterruptionQuerySet(models.QuerySet["Interruption"]):
 
     def counted(self) -> InterruptionQuerySet:
         """What M1 counts: spot reclaims that were neither hints nor withdrawn (`metrics.md` 1)."""
-        return self.filter(cause=Cause.SPOT.value).exclude(
-            state__in=[*HINT_STATES, State.CANCELLED]
-        )
+        return self.filter(cause=Cause.SPOT.value).exclude(state__in=[*HINT_STATES, State.CANCELLED])
 
 
 class Interruption(models.Model):
@@ -61,9 +63,7 @@ class Interruption(models.Model):
     machine = models.ForeignKey(Machine, models.PROTECT, related_name="interruptions")
     service = models.ForeignKey(Service, models.PROTECT, related_name="interruptions")
     pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="interruptions")
-    episode = models.ForeignKey(
-        Episode, models.SET_NULL, null=True, related_name="interruptions"
-    )
+    episode = models.ForeignKey(Episode, models.SET_NULL, null=True, related_name="interruptions")
     provider = models.CharField(max_length=16, blank=True)
     region = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=16, choices=State)
@@ -71,7 +71,7 @@ class Interruption(models.Model):
     action = models.CharField(max_length=16, blank=True)
     known_by = models.CharField(max_length=16, choices=KnownBy, default=KnownBy.NOTICE)
     native_id = models.CharField(max_length=256, blank=True)
-    opened_by = models.CharField(max_length=600)
+    opened_by = models.CharField(max_length=1100)
     """The opening observation as `feed:event id:machine`: while it is a member, the key stays."""
     started_at = models.DateTimeField()
     deadline_at = models.DateTimeField(null=True)
@@ -89,6 +89,8 @@ class Interruption(models.Model):
     running_at = models.DateTimeField(null=True)
     replacement_launched_at = models.DateTimeField(null=True)
 
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_interruptions")
+    """Where this turned out to be another: a tombstone that keeps its key, and counts nowhere."""
     has_drain_error = models.BooleanField(default=False)
     is_low_confidence = models.BooleanField(default=False)
     witness_count = models.PositiveSmallIntegerField(default=1)
@@ -116,6 +118,10 @@ class Interruption(models.Model):
                 name="interruptions_interruption_cause_is_known",
             ),
             models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(state="no_action"),
+                name="interruptions_interruption_tombstone_is_a_hint",
+            ),
+            models.CheckConstraint(
                 condition=~Q(state__in=["ended", "presumed"]) | Q(ended_at__isnull=False),
                 name="interruptions_interruption_ended_has_time",
             ),
@@ -131,9 +137,7 @@ class Interruption(models.Model):
             models.Index(fields=["machine", "started_at"], name="interruptions_machine"),
             models.Index(fields=["service", "-started_at"], name="interruptions_service"),
             models.Index(fields=["pool", "-started_at"], name="interruptions_pool"),
-            models.Index(
-                fields=["native_id"], name="interruptions_native", condition=~Q(native_id="")
-            ),
+            models.Index(fields=["native_id"], name="interruptions_native", condition=~Q(native_id="")),
         ]
 
     def __str__(self) -> str:

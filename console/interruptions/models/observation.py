@@ -1,4 +1,4 @@
-"""What was said about a machine, and the names machines go by."""
+"""What was said about a machine."""
 
 from __future__ import annotations
 
@@ -9,39 +9,7 @@ from console.feeds.normalised import Cause, Kind, Outcome
 from console.fleet.models import Machine
 from console.interruptions.models.interruption import Interruption
 from console.interruptions.models.words import choices_of
-from console.lib.origin import is_known_origin, origin_field
-
-
-class IdKind(models.TextChoices):
-    """The kinds of name a machine goes by."""
-
-    INSTANCE = "instance", "Instance id"
-    NODE = "node", "Node name and uid"
-    PROVIDER_ID = "provider_id", "Provider id"
-
-
-class MachineAlias(models.Model):
-    """One name of a machine. Two names learnt to be one machine's make two machines one."""
-
-    origin = origin_field()
-    provider = models.CharField(max_length=16, null=True)  # noqa: DJ001 - a node's provider may be unknown
-    scope = models.CharField(max_length=128)
-    id_kind = models.CharField(max_length=16, choices=IdKind)
-    id_value = models.CharField(max_length=512)
-    machine = models.ForeignKey(Machine, models.CASCADE, related_name="aliases")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["origin", "provider", "scope", "id_kind", "id_value"],
-                nulls_distinct=False,
-                name="interruptions_machinealias_one_machine_per_name",
-            ),
-            is_known_origin("interruptions", "machinealias"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.id_kind} {self.id_value}"
+from console.lib.origin import origin_field
 
 
 class Observation(models.Model):

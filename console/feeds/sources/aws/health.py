@@ -49,22 +49,15 @@ def _instances(event: Event) -> list[str] | None:
     listed = event.detail.get("affectedEntities") or []
     if not isinstance(listed, list):
         raise Rejected("invalid_field", "detail.affectedEntities: must be a list")
-    values = [entity.get("entityValue") for entity in listed if isinstance(entity, dict)]
-    texts = [text for text in map(usable, filter(_is_text, values)) if text] or event.resources()
-    named = list(dict.fromkeys(filter(None, map(_instance, texts))))
+    values = (entity.get("entityValue") for entity in listed if isinstance(entity, dict))
+    texts = [text for value in values if isinstance(value, str) and (text := usable(value))]
+    texts = texts or event.resources()
+    named = list(dict.fromkeys(found for text in texts if (found := instance_in(text))))
     if named:
         return named
     if texts and all(_OTHER_RESOURCE.fullmatch(text.rpartition("/")[2]) for text in texts):
         return None
     raise Rejected("missing_instance_id", "detail.affectedEntities: no usable instance id")
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _instance(text: str) -> str | None:
-    return instance_in(text)
 
 
 def _place(event: Event) -> tuple[str, str | None]:

@@ -1,0 +1,142 @@
+"""The API at `/api/v1/`: one `NinjaAPI`, one router a room, every error as problem JSON.
+
+There is no interactive page: those of the libraries load scripts from elsewhere, which the content
+security policy forbids. `/api/v1/openapi.json` describes everything.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI, Router
+from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
+from ninja.parser import Parser
+
+from console.accounts.api import router as accounts
+from console.fleet.api import router as fleet
+from console.lib.problems import Problem, problem
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY_MIB = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20
+RETRY_AFTER = {"Retry-After": "5"}
+CODES = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "body_too_large",
+    422: "invalid",
+    429: "too_many_requests",
+    501: "not_available",
+    503: "unavailable",
+}
+
+
+class JsonParser(Parser):
+    """Strict and fast: no NaN, no endless nesting."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        try:
+            return msgspec.json.decode(request.body)  # type: ignore[no-any-return]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise HttpError(400, f"The body is not JSON: {error}.") from error
+
+
+api = NinjaAPI(
+    title="Spot console",
+    version="1",
+    description="Times are ISO 8601 UTC. Lists take `cursor`, `limit` and `format=csv`.",
+    urls_namespace="api",
+    openapi_url="/openapi.json",
+    docs_url=None,
+    parser=JsonParser(),
+)
+nowhere = Router()
+
+
+@nowhere.api_operation(
+    ["GET", "POST", "PUT", "PATCH", "DELETE"], "/{path:rest}", include_in_schema=False, auth=None
+)
+def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
+    detail = f"There is no /api/v1/{rest}. /api/v1/openapi.json lists what there is."
+    return problem(404, code="not_found", detail=detail)
+
+
+for router in (accounts, fleet, nowhere):  # the catch-all stays last
+    api.add_router("", router)
+
+
+@api.exception_handler(Problem)
+def on_problem(request: HttpRequest, exc: Problem) -> HttpResponse:
+    return exc.response()
+
+
+@api.exception_handler(ValidationError)
+def on_invalid(request: HttpRequest, exc: ValidationError) -> HttpResponse:
+    errors = [{"field": _field(error["loc"]), "detail": error["msg"]} for error in exc.errors]
+    first = f"{errors[0]['field']}: {errors[0]['detail']}" if errors else "The request is not valid."
+    return problem(422, code="invalid", detail=first, errors=errors)
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    """`body.payload.name` as the caller wrote it: without the place and the parameter's own name."""
+    parts = [str(part) for part in location]
+    return ".".join(parts[2:] or parts[1:] or parts)
+
+
+@api.exception_handler(Http404)
+def on_missing(request: HttpRequest, exc: Http404) -> HttpResponse:
+    return problem(404, code="not_found", detail="There is nothing by that name in this data origin.")
+
+
+@api.exception_handler(AuthenticationError)
+def on_stranger(request: HttpRequest, exc: AuthenticationError) -> HttpResponse:
+    detail = "Send “Authorization: Bearer <token>” with a token that is neither expired nor revoked."
+    return problem(401, code="unauthenticated", detail=detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+@api.exception_handler(PermissionDenied)
+def on_forbidden(request: HttpRequest, exc: PermissionDenied) -> HttpResponse:
+    return problem(403, code="forbidden", detail=str(exc) or "The token may not do this.")
+
+
+@api.exception_handler(Throttled)
+def on_too_many(request: HttpRequest, exc: Throttled) -> HttpResponse:
+    wait = str(exc.wait or 1)
+    return problem(
+        429, code="too_many_requests", detail=f"Try again in {wait} s.", headers={"Retry-After": wait}
+    )
+
+
+@api.exception_handler(RequestDataTooBig)
+def on_too_large(request: HttpRequest, exc: RequestDataTooBig) -> HttpResponse:
+    detail = f"A body may be {MAX_BODY_MIB} MiB; send the rows in several requests."
+    return problem(413, code="body_too_large", detail=detail, limit="body")
+
+
+@api.exception_handler(HttpError)
+def on_http_error(request: HttpRequest, exc: HttpError) -> HttpResponse:
+    told = exc.__cause__ if isinstance(exc.__cause__, HttpError) else exc  # what `JsonParser` said
+    return problem(exc.status_code, code=CODES.get(exc.status_code, "error"), detail=str(told))
+
+
+@api.exception_handler(OperationalError)
+def on_no_database(request: HttpRequest, exc: OperationalError) -> HttpResponse:
+    logger.warning("api.database_unavailable", exc_info=exc)
+    detail = "The database did not answer. Nothing was stored; send it again."
+    return problem(503, code="unavailable", detail=detail, headers=RETRY_AFTER)
+
+
+@api.exception_handler(Exception)
+def on_failure(request: HttpRequest, exc: Exception) -> HttpResponse:
+    logger.error("api.failed", exc_info=exc, extra={"path": request.path})
+    return problem(500, code="failed", detail="The console failed here. Its log says why.")

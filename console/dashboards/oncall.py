@@ -1,0 +1,283 @@
+"""What the on-call board shows. Open rows and rollups only: its cost does not grow with history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.db import connection
+from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When
+from django.http import QueryDict
+
+from console.alerts.impact import Replicas, replicas_by_service
+from console.alerts.models import AlertGroup, GroupStatus
+from console.feeds.models import Feed as FeedRow
+from console.fleet.models import Criticality, Pool, Service
+from console.interruptions.models import Hook, Interruption, Move, State
+from console.interruptions.rows import InterruptionRow, interruption_rows
+from console.lib.origin import Origin
+
+MOST_ROWS = 100
+MOST_GROUPS = 60
+MOST_SERVICES = 40
+JUST_ENDED = timedelta(minutes=30)
+DAY = timedelta(hours=24)
+LEAST_MOVES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the URL asks for. Empty strings ask for everything."""
+
+    service: str = ""
+    team: str = ""
+    provider: str = ""
+    region: str = ""
+    q: str = ""
+
+    @classmethod
+    def of(cls, query: QueryDict) -> Filters:
+        return cls(**{name: query.get(name, "").strip()[:100] for name in cls.__dataclass_fields__})
+
+    @property
+    def is_set(self) -> bool:
+        return any(getattr(self, name) for name in self.__dataclass_fields__)
+
+    @property
+    def query(self) -> str:
+        return urlencode({n: getattr(self, n) for n in self.__dataclass_fields__ if getattr(self, n)})
+
+    def narrow_interruptions(self, rows: QuerySet[Interruption]) -> QuerySet[Interruption]:
+        rows = rows.filter(self._service("service__"))
+        if self.provider:
+            rows = rows.filter(provider=self.provider)
+        if self.region:
+            rows = rows.filter(region=self.region)
+        if self.q:
+            rows = rows.filter(
+                Q(machine__instance_id__icontains=self.q)
+                | Q(machine__node_name__icontains=self.q)
+                | Q(service__name__icontains=self.q)
+                | Q(key__icontains=self.q)
+            )
+        return rows
+
+    def narrow_groups(self, rows: QuerySet[AlertGroup]) -> QuerySet[AlertGroup]:
+        rows = rows.filter(self._service("service__"))
+        where = Q()
+        if self.provider:
+            where &= Q(members__interruption__provider=self.provider)
+        if self.region:
+            where &= Q(members__interruption__region=self.region)
+        if where:
+            rows = rows.filter(pk__in=AlertGroup.objects.filter(where).values("pk"))
+        return rows.filter(Q(title__icontains=self.q) | Q(impact__icontains=self.q)) if self.q else rows
+
+    def _service(self, prefix: str) -> Q:
+        where = Q()
+        if self.service:
+            where &= Q(**{f"{prefix}slug": self.service})
+        if self.team:
+            where &= Q(**{f"{prefix}team__slug": self.team})
+        return where
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedService:
+    """A service that machines are being taken from, in its own terms."""
+
+    service: Service
+    running_out: int
+    earliest_deadline_at: datetime | None
+    replicas: Replicas | None
+
+    @property
+    def sentence(self) -> str:
+        if self.replicas is None:
+            return "Replicas not reported"
+        return self.replicas.sentence(self.service.name).partition(": ")[2]
+
+    @property
+    def is_short(self) -> bool:
+        """Fewer replicas than it needs: a person is needed now."""
+        replicas = self.replicas
+        return replicas is not None and replicas.needed is not None and replicas.ready < replicas.needed
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The live feed of the board: rows by time left, and how many more there are."""
+
+    rows: Sequence[InterruptionRow]
+    running_out: int
+    hidden: int
+    """Running out, but not shown because of the filters."""
+
+
+def live_feed(*, origin: Origin, filters: Filters, now: datetime) -> Feed:
+    """Machines that are being taken, the least time left first; then those that have just gone."""
+    everything = Interruption.objects.of_origin(origin)
+    running_out = everything.running_out()
+    just_gone = everything.filter(ended_at__gte=now - JUST_ENDED, started_at__gte=now - DAY).exclude(
+        state=State.NO_ACTION
+    )
+    related = ("service__team", "machine", "pool")
+    narrowed = filters.narrow_interruptions(running_out).select_related(*related)
+    rows = list(narrowed.order_by(F("deadline_at").asc(nulls_last=True), "pk")[:MOST_ROWS])
+    if len(rows) < MOST_ROWS:
+        gone = filters.narrow_interruptions(just_gone).select_related(*related).order_by("-ended_at", "pk")
+        rows += list(gone[: MOST_ROWS - len(rows)])
+    total = running_out.count()
+    shown = narrowed.count() if filters.is_set else total
+    replicas = replicas_by_service([row.service_id for row in rows])
+    impacts = {pk: r.sentence("").removeprefix(": ") for pk, r in replicas.items()}
+    return Feed(rows=interruption_rows(rows, impacts=impacts), running_out=shown, hidden=total - shown)
+
+
+def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], int]:
+    """Open groups, those nobody has first; and how many the filters hide."""
+    rows = AlertGroup.objects.of_origin(origin).open()
+    order = Case(
+        When(status=GroupStatus.TRIGGERED, silenced_until=None, then=Value(0)),
+        When(status=GroupStatus.ACKNOWLEDGED, silenced_until=None, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    narrowed = filters.narrow_groups(rows).select_related("service__team", "acknowledged_by", "execution")
+    shown = list(
+        narrowed.order_by(order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
+    )
+    hidden = rows.count() - narrowed.count() if filters.is_set else 0
+    return shown, hidden
+
+
+def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedService]:
+    """Services that are losing machines now, the most critical and the shortest first."""
+    losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
+    totals = list(
+        losing.values("service_id")
+        .annotate(running_out=Count("pk"), earliest=Min("deadline_at"))
+        .order_by("-running_out", "service_id")[:MOST_SERVICES]
+    )
+    services = Service.objects.select_related("team").in_bulk([row["service_id"] for row in totals])
+    replicas = replicas_by_service(list(services))
+    found = [
+        AffectedService(
+            service=services[row["service_id"]],
+            running_out=row["running_out"],
+            earliest_deadline_at=row["earliest"],
+            replicas=replicas.get(row["service_id"]),
+        )
+        for row in totals
+    ]
+    rank = list(Criticality.values)
+    return sorted(found, key=lambda a: (not a.is_short, rank.index(a.service.criticality), -a.running_out))
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMoves:
+    """Workloads that left a machine and do not run yet."""
+
+    count: int
+    oldest_at: datetime | None
+    workloads: Sequence[Move]
+
+
+def pending_moves(*, origin: Origin, now: datetime) -> PendingMoves:
+    """Moves of the last day that have not ended."""
+    rows = Move.objects.filter(origin=origin, running_at=None, evicted_at__gte=now - DAY)
+    totals = rows.aggregate(count=Count("pk"), oldest=Min("evicted_at"), newest=Max("evicted_at"))
+    some = rows.select_related("machine__service").order_by("evicted_at", "pk")[:8]
+    return PendingMoves(count=totals["count"], oldest_at=totals["oldest"], workloads=list(some))
+
+
+def failed_hooks(*, origin: Origin, now: datetime) -> list[Hook]:
+    """Shutdown hooks of the last day that did not complete, newest first."""
+    rows = Hook.objects.filter(origin=origin, at__gte=now - DAY).exclude(outcome="complete")
+    return list(rows.select_related("machine__service", "interruption").order_by("-at", "-pk")[:8])
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long workloads took to run again in the last day (M3). Seconds; None: too few to say."""
+
+    n: int
+    p50: float | None
+    p95: float | None
+    pending: int
+
+    @property
+    def is_enough(self) -> bool:
+        return self.n >= LEAST_MOVES
+
+
+_LATENCY = """
+WITH moves AS (
+    SELECT extract(epoch FROM running_at - evicted_at) AS seconds FROM interruptions_move
+    WHERE origin = %s AND evicted_at >= %s
+)
+SELECT count(*), count(*) FILTER (WHERE seconds IS NULL),
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY coalesce(seconds, 'infinity'::float8)),
+       percentile_disc(0.95) WITHIN GROUP (ORDER BY coalesce(seconds, 'infinity'::float8))
+FROM moves
+"""
+
+
+def reschedule_latency(*, origin: Origin, now: datetime) -> Latency:
+    """M3 over 24 h: nearest rank, a workload that does not run yet counts as infinitely long."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LATENCY, [origin, now - DAY])
+        n, pending, p50, p95 = cursor.fetchone()
+    return Latency(n=n, p50=p50, p95=p95, pending=pending)
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Why an empty board is quiet and not deaf."""
+
+    feeds: int
+    silent: int
+    last_event_at: datetime | None
+
+    @property
+    def is_deaf(self) -> bool:
+        return self.feeds == 0 or self.silent > 0
+
+
+def proof_of_quiet(*, origin: Origin, now: datetime) -> Quiet:
+    """What the feeds say when the board has nothing to show."""
+    feeds = list(FeedRow.objects.of_origin(origin))
+    return Quiet(
+        feeds=len(feeds),
+        silent=sum(feed.is_silent(now=now) for feed in feeds),
+        last_event_at=max((feed.last_seen_at for feed in feeds if feed.last_seen_at), default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters can be set to."""
+
+    services: Sequence[tuple[str, str]]
+    teams: Sequence[tuple[str, str]]
+    providers: Sequence[str]
+    regions: Sequence[str]
+
+
+def choices(*, origin: Origin) -> Choices:
+    """Names for the filter bar, from what exists in this data origin."""
+    services = list(
+        Service.objects.filter(origin=origin, archived_at=None)
+        .order_by("name")
+        .values_list("slug", "name", "team__slug", "team__name")[:1_000]
+    )
+    pools = set(Pool.objects.filter(origin=origin).values_list("provider", "region").distinct())
+    teams = {slug: name for _, _, slug, name in services if slug}
+    return Choices(
+        services=[(slug, name) for slug, name, _, _ in services],
+        teams=sorted(teams.items(), key=lambda team: team[1]),
+        providers=sorted({provider for provider, _ in pools if provider}),
+        regions=sorted({region for _, region in pools if region}),
+    )

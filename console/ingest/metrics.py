@@ -1,0 +1,93 @@
+"""The console's own figures in Prometheus' words. Read from the database, so every web process says the same.
+
+Labels are feeds, origins and states: never an instance or an interruption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Count, Sum
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from console.alerts.models import AlertGroup
+from console.feeds.models import Feed, FeedHour, PipelineStop, QuarantinedItem
+from console.ingest import health
+from console.interruptions.models import Interruption
+
+RESULTS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats")
+
+
+class _Console(Collector):
+    def __init__(self, *, now: datetime) -> None:
+        self._now = now
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._queues()
+        yield from self._feeds()
+        yield from self._work()
+
+    def _queues(self) -> Iterable[Metric]:
+        waiting = GaugeMetricFamily("spot_console_queue_waiting", "Rows waiting in a queue", labels=["queue"])
+        lag = GaugeMetricFamily(
+            "spot_console_queue_lag_seconds", "Age of the oldest row of a queue", labels=["queue"]
+        )
+        for queue in health.lags(now=self._now):
+            waiting.add_metric([queue.name], queue.waiting)
+            lag.add_metric([queue.name], queue.seconds)
+        stopped = GaugeMetricFamily("spot_console_pipelines_stopped", "Pipelines that stopped")
+        stopped.add_metric([], PipelineStop.objects.count())
+        yield from (waiting, lag, stopped)
+
+    def _feeds(self) -> Iterable[Metric]:
+        messages = CounterMetricFamily(
+            "spot_console_feed_messages", "Items received, by result", labels=["feed", "origin", "result"]
+        )
+        totals = FeedHour.objects.values("feed__slug", "feed__origin").annotate(
+            **{f"sum_{name}": Sum(name) for name in RESULTS}
+        )
+        sums = [f"sum_{name}" for name in RESULTS]
+        for slug, origin, *counts in totals.order_by("feed__slug").values_list(
+            "feed__slug", "feed__origin", *sums
+        ):
+            for name, count in zip(RESULTS, counts, strict=True):
+                messages.add_metric([slug, origin, name], count or 0)
+        silence = GaugeMetricFamily(
+            "spot_console_feed_silence_seconds", "Since the feed was last heard", labels=["feed", "origin"]
+        )
+        for feed in Feed.objects.exclude(last_seen_at=None).order_by("slug"):
+            if feed.last_seen_at is not None:
+                silence.add_metric([feed.slug, feed.origin], (self._now - feed.last_seen_at).total_seconds())
+        yield from (messages, silence)
+
+    def _work(self) -> Iterable[Metric]:
+        running_out = GaugeMetricFamily(
+            "spot_console_interruptions_running_out", "Reclaims whose machine still runs", labels=["origin"]
+        )
+        for row in (
+            Interruption.objects.running_out().values("origin").annotate(n=Count("pk")).order_by("origin")
+        ):
+            running_out.add_metric([row["origin"]], row["n"])
+        groups = GaugeMetricFamily(
+            "spot_console_alert_groups_open", "Open alert groups", labels=["origin", "status"]
+        )
+        for row in (
+            AlertGroup.objects.open().values("origin", "status").annotate(n=Count("pk")).order_by("origin")
+        ):
+            groups.add_metric([row["origin"], row["status"]], row["n"])
+        held = GaugeMetricFamily(
+            "spot_console_quarantine_held", "Items held in quarantine", labels=["origin"]
+        )
+        for row in QuarantinedItem.objects.held().values("origin").annotate(n=Count("pk")).order_by("origin"):
+            held.add_metric([row["origin"]], row["n"])
+        yield from (running_out, groups, held)
+
+
+def registry(*, now: datetime) -> CollectorRegistry:
+    """A registry of this moment."""
+    fresh = CollectorRegistry(auto_describe=False)
+    fresh.register(_Console(now=now))
+    return fresh

@@ -1,0 +1,33 @@
+"""The bells of the record pipeline and the keeping of the tables. Tasks translate, they never decide."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from console.ingest import keeping, pipeline
+from console.interruptions import recording
+from console.lib.bells import Bell
+
+RECORD = Bell("console.ingest.tasks.record", queue="ingest")
+ALERT = Bell("console.alerts.tasks.alert", queue="alerts")
+
+
+@shared_task(queue="ingest", ignore_result=True)
+def record() -> None:
+    """Work until nothing is claimable."""
+    while pipeline.record_batch(now=timezone.now()):
+        ALERT.ring()
+
+
+@shared_task(queue="ingest", ignore_result=True)
+def settle() -> None:
+    """Look at interruptions whose state time alone may have changed."""
+    while recording.settle_due(now=timezone.now()):
+        ALERT.ring()
+
+
+@shared_task(queue="reports", ignore_result=True)
+def keep_partitions() -> None:
+    """Make room ahead, drop what has outlived its keep."""
+    keeping.keep(now=timezone.now())

@@ -1,0 +1,159 @@
+"""Deciding anew which interruptions some machines had, and writing the difference.
+
+Used by recording (something was heard) and by settling (time has passed). The caller holds the machines'
+row locks. Afterwards, under the locks of the services concerned, episodes and replacements are brought up
+to date, and a change row for each interruption tells the alert pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from console.interruptions import stored, writing
+from console.interruptions.episode_rebuilding import rebuild_episodes
+from console.interruptions.episodes import Stretch, extend_episodes
+from console.interruptions.known import Span, Told, tell
+from console.interruptions.observing import Statement
+from console.interruptions.plan import Machine, Plan, plan_machine
+from console.interruptions.records import Reported, attach_records
+from console.interruptions.replacements import match_replacements
+from console.interruptions.stored import Row
+
+RECORDS_BEFORE = timedelta(hours=2)
+"""How long before the first news of a batch its machines' records may have to move."""
+
+_MACHINES = """
+SELECT id, service_id, pool_id, provider, account, region, instance_id, node_name,
+       greatest(heartbeat_at, listed_at)
+FROM fleet_machine WHERE id = ANY(%s)
+"""
+_LOCK_SERVICES = "SELECT id FROM fleet_service WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
+
+def decide(
+    spans: Sequence[Span],
+    *,
+    origin: str,
+    now: datetime,
+    fresh: Sequence[Statement] = (),
+    reported: Sequence[Reported] = (),
+) -> None:
+    """Partition the machines of `spans` again and write what differs from what is stored."""
+    machine_ids = sorted({span.machine_id for span in spans} | {record.machine_id for record in reported})
+    if not machine_ids:
+        return
+    machines = _machines(machine_ids)
+    told = tell(spans, providers={pk: machine.provider for pk, machine in machines.items()})
+    rows = stored.rows_of(told)
+    plan = _plan(told, machines, rows, origin=origin, now=now)
+    ids = _write(plan, told, rows, now=now)
+    touched = _attach(spans, reported, has_news=bool(plan.opened or plan.updated), now=now)
+    _bring_up_to_date(plan, ids, rows, fresh, origin=origin)
+    opened = {ids[wanted.key] for wanted in plan.opened}
+    changed = {ids[wanted.key] for wanted in plan.written} | set(plan.absorbed) | touched
+    writing.report_changes(
+        {pk: pk in opened for pk in changed}, replayed=_replayed(plan, ids, fresh), now=now
+    )
+
+
+def _machines(ids: Sequence[int]) -> dict[int, Machine]:
+    with connection.cursor() as cursor:
+        cursor.execute(_MACHINES, [list(ids)])
+        return {row[0]: Machine(*row) for row in cursor.fetchall()}
+
+
+def _plan(
+    told: Mapping[int, Told],
+    machines: Mapping[int, Machine],
+    rows: Mapping[int, Row],
+    *,
+    origin: str,
+    now: datetime,
+) -> Plan:
+    ordinals = stored.highest_ordinals(list(told))
+    plan = Plan(origin=origin)
+    for machine_id, one in told.items():
+        plan_machine(plan, one, machines[machine_id], rows, last_ordinal=ordinals.get(machine_id, 0), now=now)
+    return plan
+
+
+def _write(plan: Plan, told: Mapping[int, Told], rows: Mapping[int, Row], *, now: datetime) -> dict[str, int]:
+    """Write interruptions and where each observation belongs. Returns ids by key."""
+    ids = {row.stored.key: pk for pk, row in rows.items()}
+    ids |= writing.insert(plan.opened, now=now)
+    writing.update(plan.updated, now=now)
+    homes: list[tuple[int, datetime, int | None]] = []
+    for key, reclaim in plan.members.items():
+        one = told[plan.machine_of[key]]
+        homes += [(m.id, m.received_at, ids[key]) for m in reclaim.members if one.homes.get(m.id) != ids[key]]
+    homes += [(seen.id, seen.received_at, None) for seen in plan.homeless]
+    writing.assign(homes)
+    writing.alias({key: ids[leads_to] for key, leads_to in plan.aliases.items()}, origin=plan.origin)
+    writing.absorb({pk: ids[key] for pk, key in plan.absorbed.items()}, now=now)
+    return ids
+
+
+def _attach(
+    spans: Sequence[Span], reported: Sequence[Reported], *, has_news: bool, now: datetime
+) -> set[int]:
+    """Tie nodes' records to the interruptions they fall into. Returns interruptions with new records."""
+    if not reported and not has_news:
+        return set()
+    machine_ids = sorted({span.machine_id for span in spans} | {record.machine_id for record in reported})
+    since = min([span.first_at for span in spans] + [record.happened_at for record in reported], default=now)
+    return attach_records(
+        machine_ids, since=since - RECORDS_BEFORE, told_of=sorted({record.machine_id for record in reported})
+    )
+
+
+def _bring_up_to_date(
+    plan: Plan, ids: Mapping[str, int], rows: Mapping[int, Row], fresh: Sequence[Statement], *, origin: str
+) -> None:
+    """Episodes and replacements of the services that something happened to, one worker at a time."""
+    written = [Stretch(w.service_id, w.started_at, w.started_at) for w in plan.written]
+    upset = [rows[pk] for pk in (*plan.upset(rows), *plan.absorbed)]
+    before = [Stretch(row.service_id, row.started_at, row.started_at) for row in upset]
+    launches = any(statement.event.kind == "replacement_launched" for statement in fresh)
+    if not written and not before and not launches:
+        return
+    stretches = _widest([*written, *before])
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_SERVICES, [sorted({stretch.service_id for stretch in stretches})])
+    if upset:
+        left = {row.episode_id for row in upset if row.episode_id is not None}
+        rebuild_episodes(stretches, origin=origin, left=left)
+    elif written:
+        extend_episodes([ids[wanted.key] for wanted in plan.written], origin=origin)
+    match_replacements(stretches, fresh, origin=origin)
+
+
+def _widest(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """Stretches of one service that lie within an hour of each other, as one."""
+    widest: list[Stretch] = []
+    for stretch in sorted(stretches, key=lambda s: (s.service_id, s.since)):
+        last = widest[-1] if widest else None
+        is_near = (
+            last is not None
+            and last.service_id == stretch.service_id
+            and stretch.since - last.until <= timedelta(hours=1)
+        )
+        if last is not None and is_near:
+            widest[-1] = Stretch(last.service_id, last.since, max(last.until, stretch.until))
+        else:
+            widest.append(stretch)
+    return widest
+
+
+def _replayed(plan: Plan, ids: Mapping[str, int], fresh: Sequence[Statement]) -> frozenset[int]:
+    """Interruptions known from nothing but an archive's replay."""
+    replayed = {":".join(map(str, statement.key)) for statement in fresh if statement.is_replay}
+    if not replayed:
+        return frozenset()
+    return frozenset(
+        ids[wanted.key]
+        for wanted in plan.opened
+        if all(member.identity in replayed for member in plan.members[wanted.key].members)
+    )

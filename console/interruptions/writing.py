@@ -1,0 +1,158 @@
+"""Writing the difference between the interruptions that are stored and those that the observations tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from console.interruptions.records import ATTACHED
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An interruption as it should stand. Field names are column names."""
+
+    origin: str
+    key: str
+    ordinal: int
+    machine_id: int
+    service_id: int
+    pool_id: int | None
+    provider: str
+    region: str
+    state: str
+    cause: str
+    action: str
+    known_by: str
+    native_id: str
+    opened_by: str
+    started_at: datetime
+    deadline_at: datetime | None
+    ended_at: datetime | None
+    at_risk_at: datetime | None
+    notice_at: datetime | None
+    cordoned_at: datetime | None
+    drain_started_at: datetime | None
+    shutdown_started_at: datetime | None
+    shutdown_completed_at: datetime | None
+    terminated_at: datetime | None
+    evicted_at: datetime | None
+    scheduled_at: datetime | None
+    running_at: datetime | None
+    has_drain_error: bool
+    is_low_confidence: bool
+    witness_count: int
+    observation_count: int
+    first_received_at: datetime
+    last_received_at: datetime
+    is_late: bool
+    due_at: datetime | None
+
+    @property
+    def is_counted(self) -> bool:
+        """A spot reclaim that is neither a hint nor withdrawn."""
+        return self.cause == "spot" and self.state not in ("at_risk", "no_action", "cancelled")
+
+
+_TYPES = {"str": "text", "int": "bigint", "int | None": "bigint", "bool": "boolean"}
+COLUMNS = {f.name: _TYPES.get(str(f.type), "timestamptz") for f in fields(Wanted)}
+_NAMES = ", ".join(COLUMNS)
+_CASTS = ", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())
+
+_INSERT = (
+    f"INSERT INTO interruptions_interruption ({_NAMES}, version, updated_at) "  # noqa: S608
+    f"SELECT n.*, 1, %s FROM unnest({_CASTS}) AS n ({_NAMES}) RETURNING id, key"
+)
+_UPDATE = (
+    f"UPDATE interruptions_interruption i SET ({_NAMES}, version, updated_at) = "  # noqa: S608
+    f"({', '.join(f'n.{name}' for name in COLUMNS)}, i.version + 1, %s) "
+    f"FROM unnest(%s::bigint[], {_CASTS}) AS n (id, {_NAMES}) WHERE i.id = n.id"
+)
+_ASSIGN = """
+UPDATE interruptions_observation o SET interruption_id = n.interruption_id
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS n (id, received_at, interruption_id)
+WHERE o.id = n.id AND o.received_at = n.received_at
+"""
+_ALIAS = """
+INSERT INTO interruptions_interruptionalias (origin, key, interruption_id)
+SELECT %s, * FROM unnest(%s::text[], %s::bigint[]) AS a (key, interruption_id)
+ON CONFLICT (origin, key) DO UPDATE SET interruption_id = excluded.interruption_id
+"""
+_ABSORB = """
+UPDATE interruptions_interruption i SET merged_into_id = n.kept, state = 'no_action', due_at = NULL,
+       episode_id = NULL, version = i.version + 1, updated_at = %s
+FROM unnest(%s::bigint[], %s::bigint[]) AS n (gone, kept) WHERE i.id = n.gone
+"""
+_FOLLOW = """
+UPDATE {table} r SET interruption_id = n.kept FROM unnest(%s::bigint[], %s::bigint[]) AS n (gone, kept)
+WHERE r.interruption_id = n.gone
+"""
+_CHANGES = """
+INSERT INTO interruptions_interruptionchange (interruption_id, at, is_new, is_replay)
+SELECT id, %s, is_new, is_replay FROM unnest(%s::bigint[], %s::boolean[], %s::boolean[])
+       AS c (id, is_new, is_replay)
+"""
+
+
+def insert(wanted: Sequence[Wanted], *, now: datetime) -> dict[str, int]:
+    """Store new interruptions. Returns their ids by key."""
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [now, *_columns(wanted)])
+        return {key: pk for pk, key in cursor.fetchall()}
+
+
+def update(wanted: Mapping[int, Wanted], *, now: datetime) -> None:
+    """Overwrite stored interruptions, by id."""
+    if not wanted:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_UPDATE, [now, list(wanted), *_columns(list(wanted.values()))])
+
+
+def assign(homes: Iterable[tuple[int, datetime, int | None]]) -> None:
+    """Put observations (id, receive time) into interruptions, or into none."""
+    rows = list(homes)
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ASSIGN, [[row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]]
+        )
+
+
+def alias(keys: Mapping[str, int], *, origin: str) -> None:
+    """Let keys that are no longer an interruption's own lead to it."""
+    if not keys:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_ALIAS, [origin, list(keys), list(keys.values())])
+
+
+def absorb(gone: Mapping[int, int], *, now: datetime) -> None:
+    """Leave tombstones where interruptions turned out to be others (gone id -> surviving id)."""
+    if not gone:
+        return
+    columns = [list(gone), list(gone.values())]
+    with connection.cursor() as cursor:
+        cursor.execute(_ABSORB, [now, *columns])
+        for kind in ATTACHED:
+            cursor.execute(_FOLLOW.format(table=f"interruptions_{kind}"), columns)
+
+
+def report_changes(changes: Mapping[int, bool], *, replayed: frozenset[int], now: datetime) -> None:
+    """Leave a row for the alert pipeline for each interruption; the value says whether it is new."""
+    if not changes:
+        return
+    ids = sorted(changes)
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGES, [now, ids, [changes[pk] for pk in ids], [pk in replayed for pk in ids]])
+
+
+def _columns(wanted: Sequence[Wanted]) -> list[list[Any]]:
+    return [[getattr(one, name) for one in wanted] for name in COLUMNS]

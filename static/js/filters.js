@@ -1,0 +1,49 @@
+// <form method="get" data-filters="oncall">: filters live in the URL and are remembered per name. A change rewrites the URL
+// and refreshes the page's regions; without script the form's own button (class without-script) sends it.
+(() => {
+  const form = document.querySelector("form[data-filters]");
+  if (!form) return;
+  const KEY = `spot.filters.${form.dataset.filters}`;
+  const TYPING_MS = 250;
+  let typing = 0;
+
+  // Pure: the query without empty values.
+  function query(entries) {
+    const kept = new URLSearchParams();
+    for (const [name, value] of entries) if (value !== "") kept.append(name, value);
+    return kept.toString();
+  }
+
+  function remember(text) {
+    try { text ? localStorage.setItem(KEY, text) : localStorage.removeItem(KEY); } catch { /* private window */ }
+  }
+
+  function recall() {
+    try { return localStorage.getItem(KEY); } catch { return null; }
+  }
+
+  function apply() {
+    const text = query(new FormData(form));
+    remember(text);
+    history.replaceState(null, "", text ? `?${text}` : location.pathname);
+    for (const region of document.querySelectorAll("[data-region]:not([data-url])")) spot.refresh(region, true);
+    for (const node of document.querySelectorAll("[data-filters-clear]")) node.hidden = !text;
+  }
+
+  Object.assign(window.spot, { filterQuery: query });
+  if (!location.search && recall()) {
+    location.replace(`${location.pathname}?${recall()}${location.hash}`);
+    return;
+  }
+  const own = new Set([...form.elements].map((field) => field.name));
+  remember(query([...new URLSearchParams(location.search)].filter(([name]) => own.has(name))));
+
+  form.addEventListener("change", apply);
+  form.addEventListener("input", (event) => {
+    if (!event.target.matches("input[type='search'], input[type='text']")) return;
+    clearTimeout(typing);
+    typing = setTimeout(apply, TYPING_MS);
+  });
+  form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(typing); apply(); });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-filters-clear]")) remember(""); });
+})();

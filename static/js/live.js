@@ -1,0 +1,93 @@
+// data-live="/live/?topics=…" on <main>: the stream says what changed, the regions whose data-topics name it are fetched.
+// Events: "refresh" (everything) and "changed" or unnamed with {"topics": […], "ids": […]}. Without the stream: every 5 s.
+// [data-live-state] is the button that shows how it stands and pauses; `.` presses it. A hidden tab does nothing.
+(() => {
+  const page = document.querySelector("[data-live]");
+  if (!page) return;
+  const POLL_MS = 5000;
+  const SPACING_MS = 250;
+  const STATES = {
+    live: ["neutral", "Live"], joining: ["muted", "Connecting"], polling: ["warn", "No stream, polling every 5 s"],
+    paused: ["info", "Paused"], stale: ["danger", "Not updating"],
+  };
+  let source = null;
+  let poll = 0;
+  let reopen = 0;
+  let isPaused = false;
+  const due = new Map();
+
+  function state(name) {
+    for (const node of document.querySelectorAll("[data-live-state]")) {
+      [node.dataset.tone, node.textContent] = STATES[name];
+      node.dataset.liveState = name;
+      node.setAttribute("aria-pressed", String(isPaused));
+    }
+  }
+
+  function schedule(region) {
+    if (due.has(region)) return;
+    due.set(region, setTimeout(async () => {
+      due.delete(region); // what changes from here on asks again
+      await spot.refresh(region);
+      if ("stale" in region.dataset) state("stale");
+      else if (document.querySelector('[data-live-state="stale"]')) state(poll ? "polling" : "live");
+    }, SPACING_MS));
+  }
+
+  function changed(topics) {
+    for (const region of document.querySelectorAll("[data-region]")) {
+      const own = (region.dataset.topics || "").split(" ");
+      if (!topics || topics.some((topic) => own.includes(topic))) schedule(region);
+    }
+  }
+
+  function heard(event) {
+    let told = {};
+    try { told = JSON.parse(event.data || "{}"); } catch { told = {}; }
+    changed(Array.isArray(told.topics) ? told.topics : null);
+  }
+
+  function startPolling() {
+    if (poll) return;
+    state("polling");
+    poll = setInterval(() => changed(null), POLL_MS);
+  }
+
+  function stopPolling() { clearInterval(poll); poll = 0; }
+
+  function close() {
+    source?.close();
+    source = null;
+    clearTimeout(reopen);
+    stopPolling();
+  }
+
+  function open() {
+    close();
+    if (isPaused || document.hidden) return;
+    state("joining");
+    source = new EventSource(page.dataset.live);
+    source.addEventListener("open", () => { stopPolling(); state("live"); });
+    source.addEventListener("refresh", () => changed(null));
+    source.addEventListener("changed", heard);
+    source.addEventListener("message", heard);
+    source.addEventListener("error", () => {
+      startPolling();
+      if (source.readyState === EventSource.CLOSED) reopen = setTimeout(open, POLL_MS * 3);
+    });
+  }
+
+  function pause(wanted) {
+    isPaused = wanted;
+    if (wanted) { close(); state("paused"); } else { open(); changed(null); }
+  }
+
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-live-state]")) pause(!isPaused); });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) close();
+    else if (!isPaused) { open(); changed(null); }
+  });
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => { if (event.persisted) open(); });
+  open();
+})();

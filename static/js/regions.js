@@ -1,0 +1,113 @@
+// Regions: id="name" data-region data-topics="groups feed" [data-url] [data-lazy]. spot.refresh(region) fetches the page's
+// own URL with HX-Target: name and merges the answer. Lists inside, [data-rows="name"] with [data-key] children, stay put
+// while a pointer or the focus is in them or they are scrolled: new rows wait behind a "3 new, show" button.
+(() => {
+  const digests = new Map();
+  const held = new Map(); // region id -> the newest HTML, not fully shown yet
+  const busy = new Map(); // region id -> is another fetch wanted afterwards
+  const keyed = (list) => [...list.children].filter((row) => row.dataset.key);
+
+  function isIdle(list) {
+    if (!keyed(list).length) return true;
+    const atTop = list.getBoundingClientRect().top >= 0;
+    const hovered = matchMedia("(hover: hover)").matches && list.matches(":hover");
+    return atTop && !hovered && !list.contains(document.activeElement) && !list.querySelector("[data-select]:checked");
+  }
+
+  // Puts the incoming rows in the order shown; leaves out the new ones and counts them; keeps the gone ones, dimmed.
+  function hold(shown, incoming) {
+    const fresh = new Map(keyed(incoming).map((row) => [row.dataset.key, row]));
+    const rest = [...incoming.children].filter((row) => !row.dataset.key);
+    const rows = keyed(shown).map((row) => {
+      const next = fresh.get(row.dataset.key);
+      fresh.delete(row.dataset.key);
+      if (next) return next;
+      const gone = row.cloneNode(true);
+      gone.dataset.gone = "";
+      return gone;
+    });
+    incoming.replaceChildren(...rest, ...rows);
+    return fresh.size;
+  }
+
+  const OWN = { "aria-expanded": "*", open: "details, dialog", hidden: "[data-detail]", "data-current": "*", value: ".drain",
+    "data-phase": "*", "data-tone": "[data-countdown]", "data-loaded": "*" };
+  const callbacks = {
+    beforeAttributeUpdated: (name, node) => !(OWN[name] && node.matches(OWN[name])),
+    beforeNodeMorphed(node, next) {
+      if (node.nodeType !== 1) return true;
+      if (node.matches("[data-select]") && next.matches?.("[data-select]")) next.checked = node.checked;
+      return !node.matches("[data-chart], [data-keep], [data-region][data-loaded]");
+    },
+  };
+
+  function waitingButton(region, count) {
+    const known = document.querySelector(`[data-waiting="${region.id}"]`);
+    if (!count) return known?.remove();
+    const frame = known || Object.assign(document.createElement("div"), { className: "waiting" });
+    frame.dataset.waiting = region.id;
+    frame.setAttribute("role", "status");
+    const button = frame.querySelector("button") || document.createElement("button");
+    Object.assign(button, { type: "button", className: "button small", textContent: `${count} new, show` });
+    button.onclick = () => merge(region, held.get(region.id), true);
+    frame.append(button);
+    if (!known) region.before(frame);
+  }
+
+  function merge(region, html, isForced = false) {
+    const parsed = document.createElement("template");
+    parsed.innerHTML = html;
+    const root = parsed.content.firstElementChild;
+    const isWhole = parsed.content.childElementCount === 1 && root.id === region.id;
+    let count = 0;
+    for (const list of parsed.content.querySelectorAll("[data-rows]")) {
+      const shown = region.querySelector(`[data-rows="${list.dataset.rows}"]`);
+      if (shown && !isForced && !isIdle(shown)) count += hold(shown, list);
+    }
+    Idiomorph.morph(region, isWhole ? root : parsed.content, {
+      morphStyle: isWhole ? "outerHTML" : "innerHTML", ignoreActiveValue: true, callbacks,
+    });
+    if (count || region.querySelector("[data-gone]")) held.set(region.id, html);
+    else held.delete(region.id);
+    waitingButton(region, count);
+    window.htmx?.process(region);
+    region.dispatchEvent(new CustomEvent("spot:refreshed", { bubbles: true }));
+  }
+
+  async function refresh(region, isForced = false) {
+    if (!region.isConnected || (region.dataset.url && !("loaded" in region.dataset) && "lazy" in region.dataset)) return;
+    if (busy.has(region.id)) { busy.set(region.id, true); return; }
+    busy.set(region.id, false);
+    const headers = { "HX-Request": "true", "HX-Target": region.id, "HX-Current-URL": location.href };
+    if (digests.has(region.id)) headers["X-Region-Digest"] = digests.get(region.id);
+    try {
+      const answer = await fetch(region.dataset.url || location.pathname + location.search, { headers, cache: "no-store" });
+      spot.hearTime(answer.headers.get("Date"));
+      if (answer.status === 204 || !region.isConnected) return;
+      if (!answer.ok || answer.redirected) throw new Error(answer.redirected ? "signed out" : `status ${answer.status}`);
+      digests.set(region.id, answer.headers.get("X-Region-Digest") || "");
+      region.removeAttribute("data-stale");
+      if (region.dataset.url) region.dataset.loaded = "";
+      merge(region, await answer.text(), isForced);
+    } catch (error) {
+      region.dataset.stale = error.message;
+    } finally {
+      const again = busy.get(region.id);
+      busy.delete(region.id);
+      if (again) refresh(region);
+    }
+  }
+
+  function settle() {
+    for (const [id, html] of [...held]) {
+      const region = document.getElementById(id);
+      if (region && [...region.querySelectorAll("[data-rows]")].every(isIdle)) merge(region, html);
+    }
+  }
+  let settling = 0;
+  for (const name of ["pointerover", "focusout", "scroll", "change"]) {
+    addEventListener(name, () => { clearTimeout(settling); if (held.size) settling = setTimeout(settle, 600); }, { passive: true });
+  }
+  const refreshAll = () => { for (const region of document.querySelectorAll("[data-region]")) refresh(region); };
+  Object.assign(window.spot, { refresh, refreshAll, merge, forgetRegions: () => digests.clear() });
+})();
