@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import celery.apps.worker
 import celery.concurrency.prefork
 import celery.concurrency.thread
 import celery.worker.consumer  # noqa: F401
+from celery.exceptions import SecurityWarning
 
 from console.config.celery import app
 from console.config.ledger import Ledger
@@ -107,6 +109,9 @@ def main(var: Path, workers: int) -> None:
     app.finalize()
     gc.collect()
     gc.freeze()  # the collector would otherwise touch, and so copy, every page it shares
+    warnings.filterwarnings(
+        "ignore", category=SecurityWarning
+    )  # of root: only JSON is accepted, never pickle
     ledger = Ledger(var / "hands")
     ledger.end_orphans()
     supervisor = Supervisor(ledger=ledger, show=_say, spawn=lambda child: Forked(child, jobs[child.name]))

@@ -15,8 +15,14 @@ from console.config.processes import CannotStart, Child
 BASE_DIR = Path(__file__).resolve().parents[2]
 NEEDED = ("django", "celery", "psycopg", "psycopg_pool", "uvicorn", "uvloop", "httptools", "a2wsgi", "redis")
 BACKLOG = 2048
-# Two allocator arenas, not eight a core; and workers that do not load every page to check the settings.
-FRUGAL = {"MALLOC_ARENA_MAX": "2", "CELERY_SKIP_CHECKS": "1"}
+# Two allocator arenas, not eight a core; workers that do not load every page to check the settings; and
+# no warning that static files were not collected, which only the image does.
+CHILD_ENVIRONMENT = {
+    "MALLOC_ARENA_MAX": "2",
+    "CELERY_SKIP_CHECKS": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONWARNINGS": "ignore:No directory at",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +110,7 @@ class Installation:
         return Child(
             name=name,
             argv=[sys.executable, *arguments],
-            env={"CONSOLE_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **FRUGAL},
+            env={"CONSOLE_VAR": str(self.var), **CHILD_ENVIRONMENT},
             cwd=BASE_DIR,
             pass_fds=pass_fds,
             stop_within=stop_within,
