@@ -6,11 +6,12 @@ its state. Doing the same thing twice leaves one mark.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from console.fleet.models import Service
-from console.runbooks.models import Execution, RunbookVersion
+from console.runbooks.models import Execution, RunbookVersion, StepMark, StepState
 
 
 def start_many(subjects: Sequence[tuple[Service, str]], *, now: datetime) -> list[Execution | None]:
@@ -43,3 +44,16 @@ def _newest_versions(service_ids: Sequence[int]) -> tuple[RunbookVersion | None,
     newest = dict(attached)
     versions = RunbookVersion.objects.in_bulk(newest.values())
     return default, {service: versions[pk] for service, pk in newest.items()}
+
+
+def progress(execution_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """By execution: steps done or skipped, and steps in all. Two queries however many there are."""
+    executions = Execution.objects.filter(pk__in=execution_ids).select_related("version")
+    newest = (
+        StepMark.objects.filter(execution__in=execution_ids)
+        .order_by("execution_id", "step", "-pk")
+        .distinct("execution_id", "step")
+        .values_list("execution_id", "state")
+    )
+    done = Counter(pk for pk, state in newest if state != StepState.OPEN)
+    return {run.pk: (done[run.pk], len(run.version.steps)) for run in executions}

@@ -71,7 +71,7 @@ class Interruption(models.Model):
     action = models.CharField(max_length=16, blank=True)
     known_by = models.CharField(max_length=16, choices=KnownBy, default=KnownBy.NOTICE)
     native_id = models.CharField(max_length=256, blank=True)
-    opened_by = models.CharField(max_length=600)
+    opened_by = models.CharField(max_length=1100)
     """The opening observation as `feed:event id:machine`: while it is a member, the key stays."""
     started_at = models.DateTimeField()
     deadline_at = models.DateTimeField(null=True)

@@ -6,6 +6,7 @@ by `countdown.js` and `times.js`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,6 +53,12 @@ def badge(state: object, label: str = "", tone: str = "", kind: str = "badge") -
 def tone(state: object) -> str:
     """The tone of a state word, for `data-tone`."""
     return look_of(state).tone
+
+
+@register.filter
+def is_finite(value: float | None) -> bool:
+    """Whether a percentile is a number: an unfinished item counts as infinitely long."""
+    return value is not None and math.isfinite(value)
 
 
 @register.filter
