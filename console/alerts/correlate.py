@@ -142,4 +142,3 @@ def _join(
         data = {"count": len(members), "interruptions": [i.pk for i in members[:50]]}
         events.append(AlertEvent(group=group, at=now, kind=kind, text=text, data=data))
     AlertEvent.objects.bulk_create(events)
-

@@ -71,7 +71,7 @@ def _known(by_episode: dict[EpisodeKey, list[Interruption]]) -> dict[EpisodeKey,
     return {key: group for key, group in found.items() if key in by_episode}
 
 
-def _closed(members: Sequence[Interruption], execution: Execution, *, now: datetime) -> AlertGroup:
+def _closed(members: Sequence[Interruption], execution: Execution | None, *, now: datetime) -> AlertGroup:
     started_at = min(member.started_at for member in members)
     ended_at = max(member.ended_at or member.deadline_at or member.started_at for member in members)
     first = members[0]

@@ -53,31 +53,21 @@ class AlertGroup(models.Model):
 
     origin = origin_field()
     key = models.CharField(max_length=200)
-    service = models.ForeignKey(
-        Service, models.PROTECT, null=True, related_name="alert_groups"
-    )
+    service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="alert_groups")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
-    execution = models.OneToOneField(
-        Execution, models.PROTECT, null=True, related_name="alert_group"
-    )
+    execution = models.OneToOneField(Execution, models.PROTECT, null=True, related_name="alert_group")
     title = models.CharField(max_length=200)
     impact = models.CharField(max_length=300, blank=True)
     severity = models.CharField(max_length=16, choices=Severity, default=Severity.WARNING)
     status = models.CharField(max_length=16, choices=GroupStatus, default=GroupStatus.TRIGGERED)
     triggered_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True)
-    acknowledged_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="groups_acknowledged"
-    )
+    acknowledged_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_acknowledged")
     resolved_at = models.DateTimeField(null=True)
-    resolved_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="groups_resolved"
-    )
+    resolved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_resolved")
     resolution = models.CharField(max_length=16, choices=Resolution, blank=True)
     silenced_until = models.DateTimeField(null=True)
-    silenced_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="groups_silenced"
-    )
+    silenced_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_silenced")
     member_count = models.PositiveIntegerField(default=0)
     running_out_count = models.PositiveIntegerField(default=0)
     earliest_deadline_at = models.DateTimeField(null=True)
@@ -119,9 +109,7 @@ class AlertGroup(models.Model):
                 condition=~Q(status="resolved"),
             ),
             models.Index(fields=["origin", "-triggered_at", "-id"], name="alerts_alertgroup_newest"),
-            models.Index(
-                fields=["due_at"], name="alerts_alertgroup_due", condition=Q(due_at__isnull=False)
-            ),
+            models.Index(fields=["due_at"], name="alerts_alertgroup_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["service", "-triggered_at"], name="alerts_alertgroup_service"),
         ]
 
@@ -146,9 +134,7 @@ class GroupMember(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["group", "interruption"], name="alerts_groupmember_once"
-            )
+            models.UniqueConstraint(fields=["group", "interruption"], name="alerts_groupmember_once")
         ]
         indexes = [models.Index(fields=["interruption"], name="alerts_groupmember_of")]
 
@@ -163,9 +149,7 @@ class GroupEpisode(models.Model):
     episode = models.ForeignKey(Episode, models.CASCADE, related_name="groups_covering")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["group", "episode"], name="alerts_groupepisode_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["group", "episode"], name="alerts_groupepisode_once")]
 
     def __str__(self) -> str:
         return f"{self.episode} in {self.group}"

@@ -23,7 +23,7 @@ def service_key(service_id: int) -> str:
 
 
 def new_group(
-    service: Service, *, origin: str, execution: Execution, triggered_at: datetime, now: datetime
+    service: Service, *, origin: str, execution: Execution | None, triggered_at: datetime, now: datetime
 ) -> AlertGroup:
     """An open group of a service's reclaims, not stored yet."""
     return AlertGroup(

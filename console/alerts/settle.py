@@ -43,7 +43,7 @@ FROM (
            CASE WHEN o.is_open OR v.pending > 0 THEN NULL
                 WHEN i.state = 'cancelled' THEN i.updated_at
                 WHEN v.moves > 0 THEN greatest(i.ended_at, v.last_running_at)
-                ELSE i.ended_at + %(wait)s END AS healed_at
+                ELSE i.ended_at + %(wait)s::interval END AS healed_at
     FROM alerts_groupmember m
     JOIN interruptions_interruption i ON i.id = m.interruption_id
     CROSS JOIN LATERAL (
@@ -106,7 +106,7 @@ def settle_due(*, now: datetime) -> Touched:
 
 def _figures(ids: Sequence[int]) -> dict[int, Figures]:
     with connection.cursor() as cursor:
-        cursor.execute(_FIGURES, {"groups": list(ids), "wait": HEALED_AFTER_END})
+        cursor.execute(_FIGURES, {"groups": list(ids), "wait": str(HEALED_AFTER_END)})
         return {row[0]: Figures(*row[1:]) for row in cursor.fetchall()}
 
 
@@ -114,16 +114,24 @@ def _close_if_over(group: AlertGroup, figures: Figures, *, now: datetime) -> lis
     if figures.members == 0:
         return [_close(group, Resolution.MERGED, "Its machines were attributed elsewhere", now=now)]
     if figures.has_ended and figures.healed_at is not None and figures.healed_at <= now:
-        return [_close(group, Resolution.HEALED, "Every machine has gone and its work runs elsewhere", now=now)]
+        return [
+            _close(group, Resolution.HEALED, "Every machine has gone and its work runs elsewhere", now=now)
+        ]
     if not figures.pending_moves and now - group.last_news_at >= NO_NEWS_AFTER:
-        return [_close(group, Resolution.NO_NEWS, "No news for 30 minutes: closed, not known to be healed", now=now)]
+        return [
+            _close(
+                group, Resolution.NO_NEWS, "No news for 30 minutes: closed, not known to be healed", now=now
+            )
+        ]
     return []
 
 
 def _close(group: AlertGroup, resolution: Resolution, text: str, *, now: datetime) -> AlertEvent:
     group.status, group.resolution, group.resolved_at = GroupStatus.RESOLVED, resolution, now
     group.silenced_until = None
-    return AlertEvent(group=group, at=now, kind=EventKind.RESOLVED, text=text, data={"resolution": resolution})
+    return AlertEvent(
+        group=group, at=now, kind=EventKind.RESOLVED, text=text, data={"resolution": resolution}
+    )
 
 
 def _end_silence(group: AlertGroup, *, now: datetime) -> list[AlertEvent]:

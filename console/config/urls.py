@@ -12,4 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("console.accounts.sign_in_urls")),
     path("", include("console.accounts.urls")),
     path("", include("console.fleet.urls")),
+    path("", include("console.feeds.urls")),
+    path("", include("console.dashboards.urls")),
 ]

@@ -68,7 +68,7 @@ class Client:
         if must_refresh:
             return REFRESH
         data = json.dumps({"topics": topics, "ids": ids if len(ids) <= 200 else []})
-        return f"event: change\ndata: {data}\n\n".encode()
+        return f"event: changed\ndata: {data}\n\n".encode()
 
 
 class LiveStream:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
+from django.db import connection
 from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When
 from django.http import QueryDict
 
 from console.alerts.impact import Replicas, replicas_by_service
 from console.alerts.models import AlertGroup, GroupStatus
-from console.fleet.models import Criticality, Service
+from console.feeds.models import Feed as FeedRow
+from console.fleet.models import Criticality, Pool, Service
 from console.interruptions.models import Hook, Interruption, Move, State
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.origin import Origin
@@ -23,6 +24,7 @@ MOST_GROUPS = 60
 MOST_SERVICES = 40
 JUST_ENDED = timedelta(minutes=30)
 DAY = timedelta(hours=24)
+LEAST_MOVES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,9 @@ def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], 
         output_field=IntegerField(),
     )
     narrowed = filters.narrow_groups(rows).select_related("service__team", "acknowledged_by", "execution")
-    shown = list(narrowed.order_by(order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS])
+    shown = list(
+        narrowed.order_by(order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
+    )
     hidden = rows.count() - narrowed.count() if filters.is_set else 0
     return shown, hidden
 
@@ -152,7 +156,7 @@ def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], 
 def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedService]:
     """Services that are losing machines now, the most critical and the shortest first."""
     losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
-    totals: list[dict[str, Any]] = list(
+    totals = list(
         losing.values("service_id")
         .annotate(running_out=Count("pk"), earliest=Min("deadline_at"))
         .order_by("-running_out", "service_id")[:MOST_SERVICES]
@@ -193,3 +197,87 @@ def failed_hooks(*, origin: Origin, now: datetime) -> list[Hook]:
     """Shutdown hooks of the last day that did not complete, newest first."""
     rows = Hook.objects.filter(origin=origin, at__gte=now - DAY).exclude(outcome="complete")
     return list(rows.select_related("machine__service", "interruption").order_by("-at", "-pk")[:8])
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long workloads took to run again in the last day (M3). Seconds; None: too few to say."""
+
+    n: int
+    p50: float | None
+    p95: float | None
+    pending: int
+
+    @property
+    def is_enough(self) -> bool:
+        return self.n >= LEAST_MOVES
+
+
+_LATENCY = """
+WITH moves AS (
+    SELECT extract(epoch FROM running_at - evicted_at) AS seconds FROM interruptions_move
+    WHERE origin = %s AND evicted_at >= %s
+)
+SELECT count(*), count(*) FILTER (WHERE seconds IS NULL),
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY coalesce(seconds, 'infinity'::float8)),
+       percentile_disc(0.95) WITHIN GROUP (ORDER BY coalesce(seconds, 'infinity'::float8))
+FROM moves
+"""
+
+
+def reschedule_latency(*, origin: Origin, now: datetime) -> Latency:
+    """M3 over 24 h: nearest rank, a workload that does not run yet counts as infinitely long."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LATENCY, [origin, now - DAY])
+        n, pending, p50, p95 = cursor.fetchone()
+    return Latency(n=n, p50=p50, p95=p95, pending=pending)
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Why an empty board is quiet and not deaf."""
+
+    feeds: int
+    silent: int
+    last_event_at: datetime | None
+
+    @property
+    def is_deaf(self) -> bool:
+        return self.feeds == 0 or self.silent > 0
+
+
+def proof_of_quiet(*, origin: Origin, now: datetime) -> Quiet:
+    """What the feeds say when the board has nothing to show."""
+    feeds = list(FeedRow.objects.of_origin(origin))
+    return Quiet(
+        feeds=len(feeds),
+        silent=sum(feed.is_silent(now=now) for feed in feeds),
+        last_event_at=max((feed.last_seen_at for feed in feeds if feed.last_seen_at), default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters can be set to."""
+
+    services: Sequence[tuple[str, str]]
+    teams: Sequence[tuple[str, str]]
+    providers: Sequence[str]
+    regions: Sequence[str]
+
+
+def choices(*, origin: Origin) -> Choices:
+    """Names for the filter bar, from what exists in this data origin."""
+    services = list(
+        Service.objects.filter(origin=origin, archived_at=None)
+        .order_by("name")
+        .values_list("slug", "name", "team__slug", "team__name")[:1_000]
+    )
+    pools = set(Pool.objects.filter(origin=origin).values_list("provider", "region").distinct())
+    teams = {slug: name for _, _, slug, name in services if slug}
+    return Choices(
+        services=[(slug, name) for slug, name, _, _ in services],
+        teams=sorted(teams.items(), key=lambda team: team[1]),
+        providers=sorted({provider for provider, _ in pools if provider}),
+        regions=sorted({region for _, region in pools if region}),
+    )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs
 
 from psycopg_pool import AsyncConnectionPool
@@ -62,41 +63,55 @@ class FeedDirectory:
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
         self._feeds: dict[str, KnownFeed] = {}
-        self._owners: dict[str, str] = {}
-        self._loaded = 0.0
+        self._owners: dict[str, KnownFeed] = {}
+        self._loaded_at = -FRESH_FOR
         self._lock = asyncio.Lock()
 
     async def authenticate(self, slug: str, secret: str) -> KnownFeed:
-        """The feed that `secret` may post to at `slug`; else `Rejected` as unauthenticated or forbidden."""
-        if time.monotonic() - self._loaded > FRESH_FOR:
-            await self._reload(older_than=FRESH_FOR)
+        """The feed that `secret` may post to at `slug`; else `Rejected` as unauthenticated or forbidden.
+
+        A no is always said from what the database held after the question was asked.
+        """
+        asked_at = time.monotonic()
+        if asked_at - self._loaded_at > FRESH_FOR:
+            await self._reload(since=asked_at - FRESH_FOR)
         secret_hash = hash_secret(secret) if secret else ""
         feed = self._feeds.get(slug)
         if feed is None or not feed.opens_to(secret_hash, now=datetime.now(UTC)):
-            await self._reload(older_than=RELOAD_AT_MOST_EVERY)
+            await self._reload(since=asked_at)
             feed = self._feeds.get(slug)
-        if feed is not None and feed.opens_to(secret_hash, now=datetime.now(UTC)):
+        now = datetime.now(UTC)
+        if feed is not None and feed.opens_to(secret_hash, now=now):
             return feed
-        if secret_hash in self._owners and self._owners[secret_hash] != slug:
-            raise Rejected("forbidden_sender", "This secret belongs to another feed. Post to that feed's address.")
+        owner = self._owners.get(secret_hash)
+        if owner is not None and owner.slug != slug and owner.opens_to(secret_hash, now=now):
+            raise Rejected(
+                "forbidden_sender", "This secret belongs to another feed. Post to that feed's address."
+            )
         raise Rejected(
             "unauthenticated",
             "No feed at this address takes this secret. Send it as a bearer token, in X-Api-Key,"
             " as the password of Basic, or as ?token=.",
         )
 
-    async def _reload(self, *, older_than: float) -> None:
+    async def _reload(self, *, since: float) -> None:
+        """Read the feeds unless that was begun after `since`. Whoever guesses secrets waits for its turn."""
         async with self._lock:
-            if time.monotonic() - self._loaded < older_than:
+            if self._loaded_at >= since:
                 return
+            await asyncio.sleep(max(self._loaded_at + RELOAD_AT_MOST_EVERY - time.monotonic(), 0))
+            began_at = time.monotonic()
             async with self._pool.connection() as connection:
                 rows = await (await connection.execute(_FEEDS)).fetchall()
-            feeds = {
-                row[1]: KnownFeed(*row[:8], secrets=dict(zip(row[8], row[9], strict=True))) for row in rows
-            }
-            self._owners = {secret: feed.slug for feed in feeds.values() for secret in feed.secrets}
-            self._feeds = feeds
-            self._loaded = time.monotonic()
+            feeds = [_known(row) for row in rows]
+            self._feeds = {feed.slug: feed for feed in feeds}
+            self._owners = {secret: feed for feed in feeds for secret in feed.secrets}
+            self._loaded_at = began_at
+
+
+def _known(row: tuple[Any, ...]) -> KnownFeed:
+    secrets = dict(zip(row[8], row[9], strict=True))
+    return KnownFeed(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], secrets)
 
 
 def secret_of(headers: Mapping[str, str], query: str) -> str:

@@ -36,7 +36,9 @@ def lags(*, now: datetime) -> list[Lag]:
 def _lag(name: str, rows: object, column: str, *, now: datetime) -> Lag:
     oldest = rows.values_list(column, flat=True).first()  # type: ignore[attr-defined]
     waiting = rows.count() if oldest else 0  # type: ignore[attr-defined]
-    return Lag(name=name, waiting=waiting, seconds=max((now - oldest).total_seconds(), 0.0) if oldest else 0.0)
+    return Lag(
+        name=name, waiting=waiting, seconds=max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
+    )
 
 
 def problems(*, broker_url: str, now: datetime) -> list[str]:

@@ -49,9 +49,12 @@ class _Console(Collector):
         totals = FeedHour.objects.values("feed__slug", "feed__origin").annotate(
             **{f"sum_{name}": Sum(name) for name in RESULTS}
         )
-        for row in totals.order_by("feed__slug"):
-            for name in RESULTS:
-                messages.add_metric([row["feed__slug"], row["feed__origin"], name], row[f"sum_{name}"] or 0)
+        sums = [f"sum_{name}" for name in RESULTS]
+        for slug, origin, *counts in totals.order_by("feed__slug").values_list(
+            "feed__slug", "feed__origin", *sums
+        ):
+            for name, count in zip(RESULTS, counts, strict=True):
+                messages.add_metric([slug, origin, name], count or 0)
         silence = GaugeMetricFamily(
             "spot_console_feed_silence_seconds", "Since the feed was last heard", labels=["feed", "origin"]
         )
@@ -64,14 +67,20 @@ class _Console(Collector):
         running_out = GaugeMetricFamily(
             "spot_console_interruptions_running_out", "Reclaims whose machine still runs", labels=["origin"]
         )
-        for row in Interruption.objects.running_out().values("origin").annotate(n=Count("pk")).order_by("origin"):
+        for row in (
+            Interruption.objects.running_out().values("origin").annotate(n=Count("pk")).order_by("origin")
+        ):
             running_out.add_metric([row["origin"]], row["n"])
         groups = GaugeMetricFamily(
             "spot_console_alert_groups_open", "Open alert groups", labels=["origin", "status"]
         )
-        for row in AlertGroup.objects.open().values("origin", "status").annotate(n=Count("pk")).order_by("origin"):
+        for row in (
+            AlertGroup.objects.open().values("origin", "status").annotate(n=Count("pk")).order_by("origin")
+        ):
             groups.add_metric([row["origin"], row["status"]], row["n"])
-        held = GaugeMetricFamily("spot_console_quarantine_held", "Items held in quarantine", labels=["origin"])
+        held = GaugeMetricFamily(
+            "spot_console_quarantine_held", "Items held in quarantine", labels=["origin"]
+        )
         for row in QuarantinedItem.objects.held().values("origin").annotate(n=Count("pk")).order_by("origin"):
             held.add_metric([row["origin"]], row["n"])
         yield from (running_out, groups, held)

@@ -18,7 +18,7 @@ import msgspec
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from console.feeds.normalised import ParseContext, Reading, Rejected, Result
+from console.feeds.normalised import Reading, Rejected, Result
 from console.feeds.reading import MAX_BODY, Item, read_body
 from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
 from console.ingest.directory import FeedDirectory, KnownFeed, secret_of
@@ -108,7 +108,9 @@ class Receiver:
         await answer.send(send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         if scope["method"] != "POST":
             return not_allowed()
         if int(headers.get("content-length") or 0) > MAX_BODY:

@@ -69,7 +69,8 @@ class Tally:
 
     def saw_again(self, feed: KnownFeed, reading: Reading, *, now: datetime) -> None:
         """A repeat says nothing new, except that its machine was spoken of again."""
-        machines = [event.machine for event in reading.events] or [reading.machine]
+        machines: list[MachineRef | None] = [event.machine for event in reading.events]
+        machines = machines or [reading.machine]
         for machine in machines:
             if machine is not None and machine.identifier:
                 self._touched[feed.id, feed.origin, machine] = now

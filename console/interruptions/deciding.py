@@ -54,7 +54,9 @@ def decide(
     _bring_up_to_date(plan, ids, rows, fresh, origin=origin)
     opened = {ids[wanted.key] for wanted in plan.opened}
     changed = {ids[wanted.key] for wanted in plan.written} | set(plan.absorbed) | touched
-    writing.report_changes({pk: pk in opened for pk in changed}, replayed=_replayed(plan, ids, fresh), now=now)
+    writing.report_changes(
+        {pk: pk in opened for pk in changed}, replayed=_replayed(plan, ids, fresh), now=now
+    )
 
 
 def _machines(ids: Sequence[int]) -> dict[int, Machine]:
@@ -74,20 +76,16 @@ def _plan(
     ordinals = stored.highest_ordinals(list(told))
     plan = Plan(origin=origin)
     for machine_id, one in told.items():
-        plan_machine(
-            plan, one, machines[machine_id], rows, last_ordinal=ordinals.get(machine_id, 0), now=now
-        )
+        plan_machine(plan, one, machines[machine_id], rows, last_ordinal=ordinals.get(machine_id, 0), now=now)
     return plan
 
 
-def _write(
-    plan: Plan, told: Mapping[int, Told], rows: Mapping[int, Row], *, now: datetime
-) -> dict[str, int]:
+def _write(plan: Plan, told: Mapping[int, Told], rows: Mapping[int, Row], *, now: datetime) -> dict[str, int]:
     """Write interruptions and where each observation belongs. Returns ids by key."""
     ids = {row.stored.key: pk for pk, row in rows.items()}
     ids |= writing.insert(plan.opened, now=now)
     writing.update(plan.updated, now=now)
-    homes = []
+    homes: list[tuple[int, datetime, int | None]] = []
     for key, reclaim in plan.members.items():
         one = told[plan.machine_of[key]]
         homes += [(m.id, m.received_at, ids[key]) for m in reclaim.members if one.homes.get(m.id) != ids[key]]

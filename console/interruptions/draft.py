@@ -11,8 +11,8 @@ How the rules of identity are read where they leave room:
   hold is another life, unless both statements are of the same instant.
 - *Native ids disagree* when both are known and differ. Facts that have an id of their own (a customer's
   stop, maintenance) do not lend it to the interruption (`seen.lends_native_id`).
-- *Promotion*: only of the machine's latest hint, and never across a stop. A proof's own end (at most an
-  hour old, no restart since) does not lie "in between".
+- *Promotion*: only of the machine's latest hint, and never across a stop. Its own end does not lie "in
+  between": at most an hour before a proof, 15 minutes before a notice seen late, no restart since.
 """
 
 from __future__ import annotations
@@ -206,14 +206,13 @@ class Draft:
     def _is_promoted_by(self, turn: Turn, *, past: Past, is_latest_hint: bool) -> bool:
         """A notice or proof makes the hint real."""
         gone = past.first_gone_after(self.position)
-        is_proof = turn.seen.kind != Kind.INTERRUPTION_NOTICE
-        if gone is not None and is_proof:
-            position, at = gone
-            if at < turn.at - LATE or turn.restart > position:
+        if gone is not None:
+            is_proof = turn.seen.kind != Kind.INTERRUPTION_NOTICE
+            position, gone_at = gone
+            if gone_at >= turn.at - (LATE if is_proof else EARLY) and turn.restart <= position:
+                gone = None
+            elif is_proof or past.has_stopped_after(self.position):
                 return False
-            gone = None
-        elif gone is not None and past.has_stopped_after(self.position):
-            return False
         if self._covers(turn.at):
             return True
         return is_latest_hint and gone is None and turn.at <= self.opener.occurred_at + PROMOTION

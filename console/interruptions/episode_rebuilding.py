@@ -19,7 +19,7 @@ WITH scope AS (SELECT * FROM unnest(%(service)s::bigint[], %(lo)s::timestamptz[]
                AS s (service_id, lo, hi)),
 near AS (
     SELECT i.id, i.episode_id FROM interruptions_interruption i JOIN scope s USING (service_id)
-    WHERE i.origin = %(origin)s AND i.started_at BETWEEN s.lo - %(gap)s AND s.hi + %(gap)s
+    WHERE i.origin = %(origin)s AND i.started_at BETWEEN s.lo - %(gap)s::interval AND s.hi + %(gap)s::interval
 ), concerned AS (
     SELECT id FROM near UNION SELECT id FROM interruptions_interruption
     WHERE episode_id IN (SELECT episode_id FROM near UNION SELECT unnest(%(episodes)s::bigint[]))
@@ -100,7 +100,7 @@ def _members(stretches: Sequence[Stretch], *, origin: str, left: Iterable[int]) 
             _MEMBERS,
             {
                 "origin": origin,
-                "gap": GAP,
+                "gap": str(GAP),
                 "service": [s.service_id for s in stretches],
                 "lo": [s.since for s in stretches],
                 "hi": [s.until for s in stretches],

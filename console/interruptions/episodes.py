@@ -27,7 +27,8 @@ _NEAR = """
 SELECT e.id, e.service_id, e.started_at, e.last_started_at, e.ended_at, e.interruption_count
 FROM interruptions_episode e
 JOIN unnest(%(service)s::bigint[], %(lo)s::timestamptz[], %(hi)s::timestamptz[]) AS s (service_id, lo, hi)
-  ON e.service_id = s.service_id AND e.started_at <= s.hi + %(gap)s AND e.last_started_at >= s.lo - %(gap)s
+  ON e.service_id = s.service_id AND e.started_at <= s.hi + %(gap)s::interval
+  AND e.last_started_at >= s.lo - %(gap)s::interval
 WHERE e.origin = %(origin)s
 """
 _TOUCH = """
@@ -112,13 +113,14 @@ def _near(joining: Sequence[Run], *, origin: str) -> list[Run]:
             _NEAR,
             {
                 "origin": origin,
-                "gap": GAP,
+                "gap": str(GAP),
                 "service": list(by_service),
                 "lo": [min(times) for times in by_service.values()],
                 "hi": [max(times) for times in by_service.values()],
             },
         )
-        return [Run(*row[1:], episodes=[row[0]]) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+        return [Run(row[1], row[2], row[3], row[4], row[5], episodes=[row[0]]) for row in rows]
 
 
 def _drawn_together(runs: Sequence[Run]) -> list[Run]:

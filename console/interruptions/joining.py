@@ -48,4 +48,6 @@ def whole_span(machine_id: int, span: Span) -> Span:
     with connection.cursor() as cursor:
         cursor.execute(_EXTENT, [machine_id])
         first, last = cursor.fetchone()
-    return Span(machine_id, min(first or span.first_at, span.first_at), max(last or span.last_at, span.last_at))
+    return Span(
+        machine_id, min(first or span.first_at, span.first_at), max(last or span.last_at, span.last_at)
+    )

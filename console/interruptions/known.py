@@ -89,7 +89,8 @@ def _kin(told: dict[int, Told]) -> list[tuple[Any, ...]]:
 def _fetch(statement: str, values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _add(told: Told, row: tuple[Any, ...], *, provider: str) -> None:

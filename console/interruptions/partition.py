@@ -128,8 +128,9 @@ class _Walk:
         if native_id and native_id not in self.homes:
             self.homes[native_id] = draft
             for kin in self.waiting_by_id.pop(native_id, ()):
-                kin.is_home = True
-                has_changed |= draft.add(kin)
+                if not kin.is_home:
+                    kin.is_home = True
+                    has_changed |= draft.add(kin)
         return has_changed
 
     def _let_wait(self, turn: Turn) -> None:

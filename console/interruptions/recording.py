@@ -163,7 +163,9 @@ def _statements(
 
 def _reported(heard: Sequence[Heard], mentions: Sequence[Mention], resolved: Resolved) -> Iterator[Reported]:
     """The records of each node, with the machine that its message is about."""
-    machines = {mention.heard: pk for mention, pk in zip(mentions, resolved.ids, strict=True) if pk is not None}
+    machines = {
+        mention.heard: pk for mention, pk in zip(mentions, resolved.ids, strict=True) if pk is not None
+    }
     for index, one in enumerate(heard):
         machine_id = machines.get(index)
         if machine_id is None:

@@ -109,8 +109,7 @@ _VOLUME = _Table(
 _REPLICA = _Table(
     "interruptions_replica",
     {**_COMMON, "name": "text", "last_write_at": "timestamptz", "ready_at": "timestamptz"},
-    "(origin, machine_id, name, last_write_at) DO UPDATE SET"
-    " ready_at = least(t.ready_at, excluded.ready_at)",
+    "(origin, machine_id, name, last_write_at) DO UPDATE SET ready_at = least(t.ready_at, excluded.ready_at)",
 )
 _SAMPLE = _Table(
     "interruptions_sample",
@@ -210,7 +209,11 @@ def _last_of_each(table: _Table, rows: list[tuple[object, ...]]) -> list[tuple[o
     for row in rows:
         key = tuple(row[place] for place in places)
         before = merged.get(key)
-        merged[key] = row if before is None else tuple(b if a in (None, "") else a for a, b in zip(row, before, strict=True))
+        merged[key] = (
+            row
+            if before is None
+            else tuple(b if a in (None, "") else a for a, b in zip(row, before, strict=True))
+        )
     return [merged[key] for key in sorted(merged, key=repr)]
 
 
@@ -243,7 +246,14 @@ def _row(report: Reported) -> tuple[_Table, tuple[object, ...]]:
     )
     match fact:
         case HookFact():
-            return _HOOK, (*common, fact.started_at, fact.finished_at, fact.outcome, False, fact.message[:1000])
+            return _HOOK, (
+                *common,
+                fact.started_at,
+                fact.finished_at,
+                fact.outcome,
+                False,
+                fact.message[:1000],
+            )
         case MoveFact():
             where = (fact.workload, fact.workload_class, fact.evicted_at, fact.running_at, fact.to_node or "")
             return _MOVE, (*common, *where)

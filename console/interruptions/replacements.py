@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -65,7 +66,11 @@ class Lost:
 
     def takes(self, launch: Launch) -> bool:
         is_in_time = self.started_at - BEFORE <= launch.at <= self.over_at + AFTER
-        is_kin = launch.group in self.groups if launch.group and self.groups else launch.service_id == self.service_id
+        is_kin = (
+            launch.group in self.groups
+            if launch.group and self.groups
+            else launch.service_id == self.service_id
+        )
         return is_in_time and is_kin and launch.machine_id != self.machine_id
 
 
@@ -89,7 +94,7 @@ def match_replacements(stretches: Sequence[Stretch], fresh: Sequence[Statement],
         return
     services = {stretch.service_id for stretch in stretches}
     services |= _lock_services([s.machine_id for s in launched if s.machine_id is not None])
-    where = {
+    where: dict[str, Any] = {
         "origin": origin,
         "services": sorted(services),
         "lo": min(times) - AROUND,
@@ -115,7 +120,9 @@ def match(lost: Sequence[Lost], launches: Sequence[Launch]) -> dict[int, datetim
     waiting = list(lost)
     for launch in sorted(launches, key=lambda each: not each.replaces):
         named = by_instance.get(launch.replaces, []) if launch.replaces else waiting
-        home = next((one for one in named if one.id not in served and (launch.replaces or one.takes(launch))), None)
+        home = next(
+            (one for one in named if one.id not in served and (launch.replaces or one.takes(launch))), None
+        )
         if home is not None:
             served[home.id] = launch.at
     return served

@@ -121,7 +121,9 @@ def assign(homes: Iterable[tuple[int, datetime, int | None]]) -> None:
     if not rows:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_ASSIGN, [[row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]])
+        cursor.execute(
+            _ASSIGN, [[row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]]
+        )
 
 
 def alias(keys: Mapping[str, int], *, origin: str) -> None:

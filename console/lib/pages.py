@@ -13,7 +13,12 @@ DIGEST = "X-Region-Digest"
 
 
 def render_region(
-    request: HttpRequest, template: str, region: str, context: dict[str, Any] | None = None, *, status: int = 200
+    request: HttpRequest,
+    template: str,
+    region: str,
+    context: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     """The whole page, or, when htmx asks for it by the target's id, only the region named so.
 

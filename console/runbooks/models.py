@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -53,9 +52,7 @@ class RunbookVersion(models.Model):
     number = models.PositiveIntegerField()
     steps = models.JSONField(default=list)
     change_note = models.CharField(max_length=300, blank=True)
-    created_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="runbook_versions_written"
-    )
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="runbook_versions_written")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     published_at = models.DateTimeField(null=True)
     published_by = models.ForeignKey(

@@ -79,7 +79,9 @@ def test_a_countdown_without_script_states_the_deadline() -> None:
     assert 'data-start="2026-07-01T12:00:05.000Z"' in html
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(-31, "31 s to spare"), (14, "overran by 14 s"), (0, "0 s to spare")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-31, "31 s to spare"), (14, "overran by 14 s"), (0, "0 s to spare")]
+)
 def test_a_countdown_that_ended_states_its_margin(seconds: int, words: str) -> None:
     html = render("{% countdown at start end %}", at=NOON, start=None, end=NOON + timedelta(seconds=seconds))
     assert words in html

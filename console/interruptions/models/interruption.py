@@ -51,9 +51,7 @@ class InterruptionQuerySet(models.QuerySet["Interruption"]):
 
     def counted(self) -> InterruptionQuerySet:
         """What M1 counts: spot reclaims that were neither hints nor withdrawn (`metrics.md` 1)."""
-        return self.filter(cause=Cause.SPOT.value).exclude(
-            state__in=[*HINT_STATES, State.CANCELLED]
-        )
+        return self.filter(cause=Cause.SPOT.value).exclude(state__in=[*HINT_STATES, State.CANCELLED])
 
 
 class Interruption(models.Model):
@@ -65,9 +63,7 @@ class Interruption(models.Model):
     machine = models.ForeignKey(Machine, models.PROTECT, related_name="interruptions")
     service = models.ForeignKey(Service, models.PROTECT, related_name="interruptions")
     pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="interruptions")
-    episode = models.ForeignKey(
-        Episode, models.SET_NULL, null=True, related_name="interruptions"
-    )
+    episode = models.ForeignKey(Episode, models.SET_NULL, null=True, related_name="interruptions")
     provider = models.CharField(max_length=16, blank=True)
     region = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=16, choices=State)
@@ -75,7 +71,7 @@ class Interruption(models.Model):
     action = models.CharField(max_length=16, blank=True)
     known_by = models.CharField(max_length=16, choices=KnownBy, default=KnownBy.NOTICE)
     native_id = models.CharField(max_length=256, blank=True)
-    opened_by = models.CharField(max_length=600)
+    opened_by = models.CharField(max_length=1100)
     """The opening observation as `feed:event id:machine`: while it is a member, the key stays."""
     started_at = models.DateTimeField()
     deadline_at = models.DateTimeField(null=True)
@@ -93,9 +89,7 @@ class Interruption(models.Model):
     running_at = models.DateTimeField(null=True)
     replacement_launched_at = models.DateTimeField(null=True)
 
-    merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="merged_interruptions"
-    )
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_interruptions")
     """Where this turned out to be another: a tombstone that keeps its key, and counts nowhere."""
     has_drain_error = models.BooleanField(default=False)
     is_low_confidence = models.BooleanField(default=False)
@@ -143,9 +137,7 @@ class Interruption(models.Model):
             models.Index(fields=["machine", "started_at"], name="interruptions_machine"),
             models.Index(fields=["service", "-started_at"], name="interruptions_service"),
             models.Index(fields=["pool", "-started_at"], name="interruptions_pool"),
-            models.Index(
-                fields=["native_id"], name="interruptions_native", condition=~Q(native_id="")
-            ),
+            models.Index(fields=["native_id"], name="interruptions_native", condition=~Q(native_id="")),
         ]
 
     def __str__(self) -> str:

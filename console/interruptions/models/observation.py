@@ -9,7 +9,7 @@ from console.feeds.normalised import Cause, Kind, Outcome
 from console.fleet.models import Machine
 from console.interruptions.models.interruption import Interruption
 from console.interruptions.models.words import choices_of
-from console.lib.origin import is_known_origin, origin_field
+from console.lib.origin import origin_field
 
 
 class Observation(models.Model):

@@ -158,9 +158,7 @@ class Sample(models.Model):
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
     origin = origin_field()
-    service = models.ForeignKey(
-        Service, models.DO_NOTHING, db_constraint=False, related_name="samples"
-    )
+    service = models.ForeignKey(Service, models.DO_NOTHING, db_constraint=False, related_name="samples")
     signal = models.CharField(max_length=64)
     replica = models.CharField(max_length=256, blank=True)
     value = models.FloatField(null=True)
@@ -178,9 +176,7 @@ class LogLine(models.Model):
     id = models.BigAutoField(primary_key=True)
     received_at = models.DateTimeField()
     origin = origin_field()
-    machine = models.ForeignKey(
-        Machine, models.DO_NOTHING, db_constraint=False, related_name="log_lines"
-    )
+    machine = models.ForeignKey(Machine, models.DO_NOTHING, db_constraint=False, related_name="log_lines")
     at = models.DateTimeField()
     level = models.CharField(max_length=16)
     message = models.TextField()

@@ -1,0 +1,109 @@
+"""The strip above every page: who is heard, what waits, and whose data is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from console.accounts.models import User
+from console.accounts.origin import chosen_origin
+from console.alerts.models import AlertGroup
+from console.feeds.models import Feed, PipelineStop, QuarantinedItem
+from console.ingest.health import MOST_LAG, lags
+from console.lib.origin import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One fact of the strip (`components/_status_strip.html`)."""
+
+    icon: str
+    text: str
+    tone: str = "neutral"
+    value: str = ""
+    url: str = ""
+    at: datetime | None = None
+    is_extra: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    items: list[Item] = field(default_factory=list)
+
+
+def status_strip(request: HttpRequest) -> dict[str, Any]:
+    """Context of every signed-in page: `strip`, `strip_url`, `banner`, `rail_counts`, `origin`."""
+    if not isinstance(getattr(request, "user", None), User) or request.headers.get("HX-Target") == "main":
+        return {}
+    now, origin = timezone.now(), chosen_origin(request)
+    groups = AlertGroup.objects.of_origin(origin).open()
+    triggered = groups.filter(status="triggered").filter(
+        Q(silenced_until=None) | Q(silenced_until__lte=now)
+    ).count()
+    held = QuarantinedItem.objects.held().filter(origin=origin).count()
+    items = [*_stops(), _feeds(origin, now), *_lags(now), _origin(origin)]
+    return {
+        "strip": Strip([item for item in items if item is not None]),
+        "strip_url": reverse("dashboards:strip"),
+        "banner": _banner(origin),
+        "rail_counts": {"alerts": triggered, "quarantine": held},
+        "origin": origin,
+    }
+
+
+def _feeds(origin: Origin, now: datetime) -> Item:
+    feeds = list(Feed.objects.of_origin(origin).only("expects_within", "paused_at", "last_seen_at", "created_at"))
+    url = reverse("feeds:feed_list")
+    if not feeds:
+        return Item("plug", "No feed connected", tone="warn", url=url)
+    silent = sum(feed.is_silent(now=now) for feed in feeds)
+    last = max((feed.last_seen_at for feed in feeds if feed.last_seen_at), default=None)
+    if silent:
+        word = "feed is" if silent == 1 else "feeds are"
+        return Item("wifi-off", f"{silent} of {len(feeds)} {word} silent", tone="danger", url=url, at=last)
+    if last is None:
+        return Item("radio", f"{len(feeds)} feeds wait for their first message", tone="warn", url=url)
+    word = "feed" if len(feeds) == 1 else "feeds"
+    return Item("radio", f"{len(feeds)} {word} heard, last event", url=url, at=last)
+
+
+def _stops() -> list[Item]:
+    return [
+        Item("octagon-alert", f"The {stop.name} pipeline stopped", tone="danger", at=stop.stopped_at)
+        for stop in PipelineStop.objects.all()
+    ]
+
+
+def _lags(now: datetime) -> list[Item]:
+    behind = [lag for lag in lags(now=now) if lag.seconds > MOST_LAG.total_seconds()]
+    return [
+        Item("hourglass", f"{lag.name} queue is behind by", tone="danger", value=f"{lag.seconds:.0f} s")
+        for lag in behind
+    ]
+
+
+def _origin(origin: Origin) -> Item | None:
+    if origin == Origin.LIVE:
+        return None
+    return Item("flask-conical", f"{origin.label} data", tone="info")
+
+
+def _banner(origin: Origin) -> dict[str, Any] | None:
+    if origin != Origin.SAMPLE:
+        return None
+    last = Feed.objects.of_origin(origin).aggregate(last=Max("last_seen_at"))["last"]
+    if last is None:
+        return None
+    return {
+        "tone": "info",
+        "icon": "flask-conical",
+        "text": "A sample fleet is playing. Nothing here is real and nobody outside is told.",
+        "action": reverse("dashboards:sample_clear"),
+        "action_label": "Stop and clear",
+    }

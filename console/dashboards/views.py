@@ -1,0 +1,55 @@
+"""The on-call board, the status strip, and the way to each person's first page."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from console.accounts.models import Role
+from console.accounts.origin import chosen_origin
+from console.accounts.permissions import role_required
+from console.alerts.rows import group_rows
+from console.dashboards import oncall as board
+from console.dashboards.strip import status_strip
+from console.lib.pages import render_region
+
+
+@require_GET
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """Responders begin on the on-call board, executives on theirs."""
+    is_responder = request.user.may(Role.RESPONDER)  # type: ignore[union-attr]
+    return HttpResponseRedirect(reverse("dashboards:oncall" if is_responder else "dashboards:executive"))
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def oncall(request: HttpRequest) -> HttpResponse:
+    """What is being reclaimed, who is hit, and how many seconds are left."""
+    now, origin = timezone.now(), chosen_origin(request)
+    filters = board.Filters.of(request.GET)
+    groups, hidden_groups = board.open_groups(origin=origin, filters=filters)
+    context = {
+        "filters": filters,
+        "choices": board.choices(origin=origin),
+        "feed": board.live_feed(origin=origin, filters=filters, now=now),
+        "groups": group_rows(groups, now=now),
+        "hidden_groups": hidden_groups,
+        "services": board.affected_services(origin=origin, filters=filters),
+        "pending": board.pending_moves(origin=origin, now=now),
+        "latency": board.reschedule_latency(origin=origin, now=now),
+        "hooks": board.failed_hooks(origin=origin, now=now),
+        "quiet": board.proof_of_quiet(origin=origin, now=now),
+        "may_act": request.user.may(Role.RESPONDER),  # type: ignore[union-attr]
+    }
+    return render_region(request, "dashboards/oncall.html", "feed groups services side", context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def strip(request: HttpRequest) -> HttpResponse:
+    """The facts of the status strip alone, for its live region."""
+    return render_region(request, "dashboards/strip.html", "status-strip", status_strip(request))
