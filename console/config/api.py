@@ -19,9 +19,11 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 from ninja.parser import Parser
 
 from console.accounts.api import router as accounts
+from console.alerts.api import router as alerts
 from console.feeds.api import router as feeds
 from console.fleet.api import router as fleet
 from console.ingest.api import router as ingest
+from console.interruptions.api import router as interruptions
 from console.lib.problems import Problem, problem
 
 logger = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-for router in (accounts, fleet, feeds, ingest, nowhere):  # the catch-all stays last
+for router in (accounts, fleet, feeds, ingest, interruptions, alerts, nowhere):  # the catch-all stays last
     api.add_router("", router)
 
 

@@ -45,7 +45,9 @@ class ExampleForm(forms.Form):
     kind = forms.ChoiceField(label="Kind", choices=[("aws", "AWS EventBridge"), ("gcp", "GCP Pub/Sub push")])
     token = forms.CharField(label="Token", required=False, widget=forms.PasswordInput)
     note = forms.CharField(label="Note", required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    is_canary = forms.BooleanField(label="Send a canary through it", required=False, help_text="One message every minute.")
+    is_canary = forms.BooleanField(
+        label="Send a canary through it", required=False, help_text="One message every minute."
+    )
 
 
 class ExampleFilters(forms.Form):
@@ -64,7 +66,12 @@ def interruption_rows(now: datetime) -> list[Row]:
         notice_at = now - timedelta(seconds=since)
         deadline_at = notice_at + timedelta(seconds=window)
         row: Row = dict(zip(NAMES, machine[:8], strict=True))
-        row |= {"id": number, "url": f"#interruption-{number}", "notice_at": notice_at, "deadline_at": deadline_at}
+        row |= {
+            "id": number,
+            "url": f"#interruption-{number}",
+            "notice_at": notice_at,
+            "deadline_at": deadline_at,
+        }
         row |= {"ended_at": None if spare is None else deadline_at - timedelta(seconds=spare)}
         row |= {"state_label": "Gone" if row["state"] == "ended" else ""}
         rows.append(row)
@@ -74,12 +81,16 @@ def interruption_rows(now: datetime) -> list[Row]:
 def group_rows(now: datetime, machines: list[Row]) -> list[Row]:
     rows = []
     for number, (status, severity, title, impact, who, count, done) in enumerate(GROUPS, start=1):
-        members = [row | {"id": f"m{number}-{row['id']}"} for row in machines[number - 1 : number - 1 + count]]
+        members = [
+            row | {"id": f"m{number}-{row['id']}"} for row in machines[number - 1 : number - 1 + count]
+        ]
         row: Row = {"id": number, "url": f"#group-{number}", "status": status, "severity": severity}
         row |= {"title": title, "impact": impact, "member_count": count, "members": members}
         row |= {"opened_at": now - timedelta(minutes=3 * number), "acknowledged_by": who}
         row |= {key: members[0][key] for key in ("deadline_at", "notice_at")}
-        row |= {"ended_at": members[0]["deadline_at"] - timedelta(seconds=31) if status == "resolved" else None}
+        row |= {
+            "ended_at": members[0]["deadline_at"] - timedelta(seconds=31) if status == "resolved" else None
+        }
         row |= {"steps_done": done, "steps_total": 5}
         rows.append(row)
     return rows
@@ -97,7 +108,12 @@ def charts() -> dict[str, Row]:
         ],
         "layout": {"yaxis": {"rangemode": "tozero"}},
     }  # fmt: skip
-    pools = ["us-east-1b m6i.large", "us-west-2c g5.12xlarge", "europe-west4-a n2-standard-8", "westeurope-2 D4s_v5"]
+    pools = [
+        "us-east-1b m6i.large",
+        "us-west-2c g5.12xlarge",
+        "europe-west4-a n2-standard-8",
+        "westeurope-2 D4s_v5",
+    ]
     counts = [41, 33, 18, 7]
     bars: Row = {
         "data": [{"x": counts[::-1], "y": pools[::-1], "type": "bar", "orientation": "h", "text": counts[::-1],
@@ -115,7 +131,12 @@ def strip_items(now: datetime) -> list[Row]:
         {"icon": "user-check", "text": "On call", "value": "Alice Byrne until 18:00 UTC", "url": "#strip"},
         {"icon": "activity", "text": "Feeds", "value": "2 of 3 healthy", "tone": "warn", "url": "#strip"},
         {"icon": "radio", "text": "Last event", "at": now - timedelta(seconds=40), "is_extra": True},
-        {"icon": "shield-check", "text": "Canary passed", "at": now - timedelta(seconds=25), "is_extra": True},
+        {
+            "icon": "shield-check",
+            "text": "Canary passed",
+            "at": now - timedelta(seconds=25),
+            "is_extra": True,
+        },
         {"icon": "bell-off", "text": "Suppressions", "value": "1", "is_extra": True},
     ]
 
