@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
@@ -128,6 +128,12 @@ def on_too_large(request: HttpRequest, exc: RequestDataTooBig) -> HttpResponse:
 def on_http_error(request: HttpRequest, exc: HttpError) -> HttpResponse:
     told = exc.__cause__ if isinstance(exc.__cause__, HttpError) else exc  # what `JsonParser` said
     return problem(exc.status_code, code=CODES.get(exc.status_code, "error"), detail=str(told))
+
+
+@api.exception_handler(DataError)
+def on_impossible_value(request: HttpRequest, exc: DataError) -> HttpResponse:
+    detail = "A value holds a NUL byte or is too large to be stored or looked for."
+    return problem(422, code="invalid", detail=detail)
 
 
 @api.exception_handler(OperationalError)
