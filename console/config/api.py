@@ -19,7 +19,9 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 from ninja.parser import Parser
 
 from console.accounts.api import router as accounts
+from console.feeds.api import router as feeds
 from console.fleet.api import router as fleet
+from console.ingest.api import router as ingest
 from console.interruptions.api_facts import router as samples
 from console.lib.problems import Problem, problem
 
@@ -72,7 +74,7 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-for router in (accounts, fleet, samples, nowhere):  # the catch-all stays last
+for router in (accounts, fleet, feeds, samples, ingest, nowhere):  # the catch-all stays last
     api.add_router("", router)
 
 

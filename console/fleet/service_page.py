@@ -59,6 +59,6 @@ def _facts(service: Service) -> list[dict[str, Any]]:
         {"name": "Criticality", "value": service.get_criticality_display()},
         {"name": "State", "value": service.get_statefulness_display()},
         {"name": "Replicas wanted", "value": service.replicas_wanted, "missing": "not set"},
-        {"name": "Slug", "value": service.slug, "copy": service.slug},
+        {"name": "Slug", "value": service.slug, "copy_text": service.slug},
     ]
     return [{"copy": ""} | fact for fact in facts]  # a template finds a mapping's own copy() otherwise
