@@ -74,6 +74,13 @@
     region.dispatchEvent(new CustomEvent("spot:refreshed", { bubbles: true }));
   }
 
+  let isSignedOut = false;
+  function tellSignedOut() {
+    const detail = { text: "You were signed out, so this page no longer follows. Reload it to sign in.", tone: "danger" };
+    if (!isSignedOut) document.dispatchEvent(new CustomEvent("spot:toast", { detail }));
+    isSignedOut = true;
+  }
+
   async function refresh(region, isForced = false) {
     if (!region.isConnected || (region.dataset.url && !("loaded" in region.dataset) && "lazy" in region.dataset)) return;
     if (busy.has(region.id)) { busy.set(region.id, true); return; }
@@ -84,7 +91,8 @@
       const answer = await fetch(region.dataset.url || location.pathname + location.search, { headers, cache: "no-store" });
       spot.hearTime(answer.headers.get("Date"));
       if (answer.status === 204 || !region.isConnected) return;
-      if (!answer.ok || answer.redirected) throw new Error(answer.redirected ? "signed out" : `status ${answer.status}`);
+      if (answer.redirected || answer.status === 401) tellSignedOut();
+      if (!answer.ok || answer.redirected) throw new Error(`status ${answer.status}`);
       digests.set(region.id, answer.headers.get("X-Region-Digest") || "");
       region.removeAttribute("data-stale");
       if (region.dataset.url) region.dataset.loaded = "";
