@@ -65,7 +65,8 @@ _CASTS = ", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())
 
 _INSERT = (
     f"INSERT INTO interruptions_interruption ({_NAMES}, version, updated_at) "  # noqa: S608
-    f"SELECT n.*, 1, %s FROM unnest({_CASTS}) AS n ({_NAMES}) RETURNING id, key"
+    f"SELECT n.*, 1, %s FROM unnest({_CASTS}) AS n ({_NAMES}) "
+    "ON CONFLICT (origin, key) DO NOTHING RETURNING id, key"
 )
 _UPDATE = (
     f"UPDATE interruptions_interruption i SET ({_NAMES}, version, updated_at) = "  # noqa: S608
@@ -99,7 +100,7 @@ SELECT id, %s, is_new, is_replay FROM unnest(%s::bigint[], %s::boolean[], %s::bo
 
 
 def insert(wanted: Sequence[Wanted], *, now: datetime) -> dict[str, int]:
-    """Store new interruptions. Returns their ids by key."""
+    """Store new interruptions. Returns their ids by key; absent are those whose key is another's already."""
     if not wanted:
         return {}
     with connection.cursor() as cursor:
