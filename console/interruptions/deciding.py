@@ -167,7 +167,7 @@ def _bring_up_to_date(
         left = {row.episode_id for row in upset if row.episode_id is not None}
         rebuild_episodes(stretches, origin=origin, left=left)
     elif written:
-        extend_episodes([ids[wanted.key] for wanted in plan.written], origin=origin)
+        extend_episodes([ids[w.key] for w in plan.written], shrunk=plan.shrunk(rows), origin=origin)
     match_replacements(concerned, origin=origin)
 
 

@@ -80,6 +80,14 @@ class Plan:
             )
         ]
 
+    def shrunk(self, rows: Mapping[int, Row]) -> set[int]:
+        """Episodes of which a member was over sooner than was thought."""
+        return {
+            episode_id
+            for pk, wanted in self.updated.items()
+            if (episode_id := rows[pk].episode_id) is not None and wanted.over_at < rows[pk].over_at
+        }
+
 
 def plan_machine(
     plan: Plan, told: Told, machine: Machine, rows: Mapping[int, Row], *, last_ordinal: int, now: datetime

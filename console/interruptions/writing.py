@@ -53,6 +53,11 @@ class Wanted:
     due_at: datetime | None
 
     @property
+    def over_at(self) -> datetime:
+        """When it was over, or will be, as far as is known."""
+        return self.ended_at or self.deadline_at or self.started_at
+
+    @property
     def is_counted(self) -> bool:
         """A spot reclaim that is neither a hint nor withdrawn."""
         return self.cause == "spot" and self.state not in ("at_risk", "no_action", "cancelled")

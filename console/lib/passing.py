@@ -13,7 +13,9 @@ available, operator intervention and system errors: what was asked is not to bla
 
 def is_passing(error: BaseException) -> bool:
     """Whether the database, a lock or the machine is to blame, and not what was asked of them."""
-    cause = error.__cause__ if isinstance(error, DatabaseError | InterfaceError) and error.__cause__ else error
+    cause = (
+        error.__cause__ if isinstance(error, DatabaseError | InterfaceError) and error.__cause__ else error
+    )
     if isinstance(cause, PoolTimeout | OSError | InterfaceError | OperationalError):
         return True
     if not isinstance(cause, psycopg.Error):
