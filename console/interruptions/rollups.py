@@ -103,7 +103,8 @@ def _take_dirty(origin: str, now: datetime) -> set[datetime]:
     """The hours that wait to be done again, no longer waiting once this transaction commits."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM interruptions_dirtyhours WHERE origin = %s RETURNING since, least(until, %s)", [origin, now]
+            "DELETE FROM interruptions_dirtyhours WHERE origin = %s RETURNING since, least(until, %s)",
+            [origin, now],
         )
         spans = sorted(cursor.fetchall())
     hours: set[datetime] = set()
