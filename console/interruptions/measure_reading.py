@@ -136,7 +136,7 @@ class Reading:
         }
 
 
-def conditions(scope: Scope, *, leave_out: Iterable[Dimension] = ()) -> tuple[str, list[str]]:
+def conditions(scope: Scope, *, leave_out: Iterable[str] = ()) -> tuple[str, list[str]]:
     """The scope as SQL over `f`, `s`, `t` and `p`."""
     wanted = [
         (CONDITIONS[Dimension(name)], value) for name, value in scope.filters.items() if name not in leave_out
@@ -158,7 +158,8 @@ def read_counts(scope: Scope, window: Window, *, by_week: bool = False) -> Readi
 def _rows(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _day(at: datetime) -> datetime:

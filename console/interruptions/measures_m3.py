@@ -56,7 +56,7 @@ def _read(
 ) -> dict[tuple[str, str], Latencies]:
     key, label = GROUP_COLUMNS[by] if by else ("''", "''")
     where, wanted = conditions(scope)
-    values = [scope.origin, str(workload_class), window.since, window.until, *wanted]
+    values: list[str | datetime] = [scope.origin, str(workload_class), window.since, window.until, *wanted]
     sql = (
         f"SELECT {key}, max({label}), array_agg(item ORDER BY item)"  # noqa: S608
         f" FROM interruptions_latencyhour f {JOINS} CROSS JOIN unnest({{column}}) AS item"
