@@ -15,7 +15,7 @@ from console.accounts.models import User
 from console.accounts.origin import chosen_origin
 from console.alerts.models import AlertGroup
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
-from console.ingest.health import MOST_LAG, lags
+from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
 
 
@@ -43,9 +43,9 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
         return {}
     now, origin = timezone.now(), chosen_origin(request)
     groups = AlertGroup.objects.of_origin(origin).open()
-    triggered = groups.filter(status="triggered").filter(
-        Q(silenced_until=None) | Q(silenced_until__lte=now)
-    ).count()
+    triggered = (
+        groups.filter(status="triggered").filter(Q(silenced_until=None) | Q(silenced_until__lte=now)).count()
+    )
     held = QuarantinedItem.objects.held().filter(origin=origin).count()
     items = [*_stops(), _feeds(origin, now), *_lags(now), _origin(origin)]
     return {
@@ -58,7 +58,9 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
 
 
 def _feeds(origin: Origin, now: datetime) -> Item:
-    feeds = list(Feed.objects.of_origin(origin).only("expects_within", "paused_at", "last_seen_at", "created_at"))
+    feeds = list(
+        Feed.objects.of_origin(origin).only("expects_within", "paused_at", "last_seen_at", "created_at")
+    )
     url = reverse("feeds:feed_list")
     if not feeds:
         return Item("plug", "No feed connected", tone="warn", url=url)
