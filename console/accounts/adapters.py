@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from base64 import urlsafe_b64encode
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
+from cryptography.fernet import Fernet
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,6 +20,8 @@ from django.utils import timezone
 from console.accounts.audit import Actor, address_of, record
 from console.accounts.models import User
 from console.accounts.sign_on import GroupRoles, described_by, follow_groups, is_proven, merged_claims
+
+logger = logging.getLogger(__name__)
 
 # What allauth reports about a person's own account, in the words of the audit trail.
 OWN_CHANGES = {
@@ -101,6 +108,13 @@ class GroupRoleAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if User.objects.filter(email=sociallogin.user.email).exists():
             _refuse(request, "unproven_address")
 
+    def on_authentication_error(
+        self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, **known: Any
+    ) -> None:
+        logger.warning(
+            "sign_on.failed", exc_info=exception, extra={"provider": str(provider.name), "error": str(error)}
+        )
+
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whoever gets as far as this has been admitted by `pre_social_login`."""
         return True
@@ -115,6 +129,23 @@ class GroupRoleAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             now=timezone.now(),
         )
         return user
+
+
+class SealedSecretsAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """The secrets of authenticator apps and recovery codes are unreadable in a copy of the database."""
+
+    def encrypt(self, text: str) -> str:
+        return _seal().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _seal().decrypt(encrypted_text.encode()).decode()
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {**super().get_public_key_credential_rp_entity(), "name": "Spot console"}
+
+
+def _seal() -> Fernet:
+    return Fernet(urlsafe_b64encode(settings.SECRETS_KEY))
 
 
 def _refuse(request: HttpRequest, reason: str) -> None:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from allauth.account import views as account
 from allauth.socialaccount import views as socialaccount
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
+
+from console.accounts.views.sign_on import sign_on_start
 
 urlpatterns = [
     path("login/", account.login, name="account_login"),
@@ -37,5 +40,6 @@ urlpatterns = [
     path("sign-on/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),
     path("sign-on/error/", socialaccount.login_error, name="socialaccount_login_error"),
     path("sign-on/signup/", socialaccount.signup, name="socialaccount_signup"),
-    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("oidc/<str:provider_id>/login/", sign_on_start, name="openid_connect_login"),
+    path("oidc/<str:provider_id>/login/callback/", openid_connect.callback, name="openid_connect_callback"),
 ]

@@ -36,6 +36,7 @@ CACHE_URL = env.str("CACHE_URL", default="") or (EMBEDDED.cache if IS_EMBEDDED_B
 # Addresses and secrets -------------------------------------------------------------------------
 # Without TLS in front (the embedded default on loopback) cookies cannot be marked secure.
 CONSOLE_URL = env.str("CONSOLE_URL", default="").rstrip("/")
+LOCAL_URL = f"http://{env.str('HOST', default='') or '127.0.0.1'}:{env.str('PORT', default='') or '8000'}"
 IS_TLS = CONSOLE_URL.startswith("https://")
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret(CONSOLE_VAR)
@@ -223,6 +224,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if USE_X_FORWARDED_HOST else 0
+MFA_ADAPTER = "console.accounts.adapters.SealedSecretsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Spot console"

@@ -16,7 +16,7 @@ from console.lib.origin import is_known_origin, origin_field
 
 
 class FeedKind(models.TextChoices):
-    """What speaks on a feed. `sources.READERS` says which of these can be read today."""
+    """What speaks on a feed. `reading.PARSERS` says which of these can be read today."""
 
     AWS_EVENTBRIDGE = "aws-eventbridge", "AWS EventBridge"
     AWS_SNS = "aws-sns", "AWS SNS"
@@ -54,6 +54,10 @@ class Feed(models.Model):
     cluster = models.CharField(max_length=128, blank=True)
     expects_within = models.DurationField(null=True, blank=True)
     """A feed without a message for this long is silent. Null: it may be quiet for ever."""
+    test_of = models.OneToOneField(
+        "self", models.CASCADE, null=True, blank=True, related_name="test_feed"
+    )
+    """The feed whose test messages this one takes; its own origin is `test`, so they stay out of everything."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     paused_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True)
@@ -67,6 +71,10 @@ class Feed(models.Model):
             models.CheckConstraint(
                 condition=models.Q(kind__in=FeedKind.values), name="feeds_feed_kind_is_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(test_of=None) | models.Q(origin="test"),
+                name="feeds_feed_test_feed_is_of_origin_test",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -77,6 +85,11 @@ class Feed(models.Model):
         if self.expects_within is None or self.paused_at is not None:
             return False
         return now - (self.last_seen_at or self.created_at) > self.expects_within
+
+
+class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
+    def usable(self, *, now: datetime) -> FeedTokenQuerySet:
+        return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=now))
 
 
 class FeedToken(models.Model):
@@ -90,14 +103,20 @@ class FeedToken(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
 
+    objects = FeedTokenQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"{self.prefix}… of {self.feed}"
+
+    def is_usable(self, *, now: datetime) -> bool:
+        return self.expires_at is None or self.expires_at > now
 
     @classmethod
     def issue(cls, feed: Feed, *, secret: str | None = None, **fields: Any) -> tuple[FeedToken, str]:
         """Make a token. Returns it with its secret, which can never be read again."""
         secret = secret or cls.PREFIX + secrets.token_urlsafe(32)
-        token = cls.objects.create(feed=feed, prefix=secret[:12], secret_hash=hash_secret(secret), **fields)
+        prefix = secret[: min(12, len(secret) // 2)]
+        token = cls.objects.create(feed=feed, prefix=prefix, secret_hash=hash_secret(secret), **fields)
         return token, secret
 
 
@@ -265,6 +284,43 @@ class QuarantinedItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"
+
+
+class QuarantineReplay(models.Model):
+    """Somebody's wish to read again all that a filter of the quarantine holds; worked off in the background.
+
+    `last_pk` is how far it came, so that a killed worker's successor goes on from there.
+    """
+
+    origin = origin_field()
+    feed = models.ForeignKey(
+        Feed, models.CASCADE, null=True, blank=True, related_name="replays"
+    )
+    code = models.CharField(max_length=32, blank=True)
+    q = models.CharField(max_length=200, blank=True)
+    up_to_pk = models.BigIntegerField()
+    last_pk = models.BigIntegerField(default=0)
+    wanted_count = models.PositiveIntegerField()
+    replayed_count = models.PositiveIntegerField(default=0)
+    refused_count = models.PositiveIntegerField(default=0)
+    asked_by = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [is_known_origin("feeds", "quarantinereplay")]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=models.Q(finished_at=None), name="feeds_quarantinereplay_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"replay of {self.wanted_count} items"
+
+    @property
+    def done_count(self) -> int:
+        return self.replayed_count + self.refused_count
 
 
 class FeedHour(models.Model):

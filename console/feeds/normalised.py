@@ -237,10 +237,12 @@ class Rejected(Exception):
 
     `is_relayed`: a Pub/Sub layer or an Event Grid event carried it, and an error would only make the
     relay send again what cannot become valid, so the answer is 2xx once the item is quarantined.
+    `limit`: for `too_large`, the name of the bound that was passed.
     """
 
-    def __init__(self, code: str, detail: str, *, is_relayed: bool = False) -> None:
+    def __init__(self, code: str, detail: str, *, is_relayed: bool = False, limit: str = "body") -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail[:MAX_DETAIL].replace("\x00", "\ufffd")
         self.is_relayed = is_relayed
+        self.limit = limit

@@ -93,7 +93,9 @@ def read_body(
                 parser = cloudevents.parse
             cut = split(body, is_lines=media.is_lines(content_type))
         if len(cut) > MAX_ITEMS:
-            raise Rejected("too_large", f"{len(cut)} items are over the limit of {MAX_ITEMS} a batch")
+            raise Rejected(
+                "too_large", f"{len(cut)} items are over the limit of {MAX_ITEMS} a batch", limit="batch"
+            )
     except Rejected as refusal:
         return Body(items=(Item(0, body, refusal),), is_batch=False)
     read = partial(parser, context=context, received_at=received_at)

@@ -89,7 +89,7 @@ def problem(rejected: Rejected) -> Answer:
         "detail": rejected.detail,
     }
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        body["limit"] = "body"
+        body["limit"] = rejected.limit
         return Answer(status, body, ((b"retry-after", TOO_LARGE_RETRY_AFTER.encode()),))
     if status == HTTPStatus.UNAUTHORIZED:
         return Answer(status, body, ((b"www-authenticate", b'Bearer realm="spot-console"'),))

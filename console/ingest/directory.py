@@ -63,22 +63,28 @@ class FeedDirectory:
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
         self._feeds: dict[str, KnownFeed] = {}
-        self._owners: dict[str, str] = {}
-        self._loaded = 0.0
+        self._owners: dict[str, KnownFeed] = {}
+        self._loaded_at = -FRESH_FOR
         self._lock = asyncio.Lock()
 
     async def authenticate(self, slug: str, secret: str) -> KnownFeed:
-        """The feed that `secret` may post to at `slug`; else `Rejected` as unauthenticated or forbidden."""
-        if time.monotonic() - self._loaded > FRESH_FOR:
-            await self._reload(older_than=FRESH_FOR)
+        """The feed that `secret` may post to at `slug`; else `Rejected` as unauthenticated or forbidden.
+
+        A no is always said from what the database held after the question was asked.
+        """
+        asked_at = time.monotonic()
+        if asked_at - self._loaded_at > FRESH_FOR:
+            await self._reload(since=asked_at - FRESH_FOR)
         secret_hash = hash_secret(secret) if secret else ""
         feed = self._feeds.get(slug)
         if feed is None or not feed.opens_to(secret_hash, now=datetime.now(UTC)):
-            await self._reload(older_than=RELOAD_AT_MOST_EVERY)
+            await self._reload(since=asked_at)
             feed = self._feeds.get(slug)
-        if feed is not None and feed.opens_to(secret_hash, now=datetime.now(UTC)):
+        now = datetime.now(UTC)
+        if feed is not None and feed.opens_to(secret_hash, now=now):
             return feed
-        if secret_hash in self._owners and self._owners[secret_hash] != slug:
+        owner = self._owners.get(secret_hash)
+        if owner is not None and owner.slug != slug and owner.opens_to(secret_hash, now=now):
             raise Rejected(
                 "forbidden_sender", "This secret belongs to another feed. Post to that feed's address."
             )
@@ -88,16 +94,19 @@ class FeedDirectory:
             " as the password of Basic, or as ?token=.",
         )
 
-    async def _reload(self, *, older_than: float) -> None:
+    async def _reload(self, *, since: float) -> None:
+        """Read the feeds unless that was begun after `since`. Whoever guesses secrets waits for its turn."""
         async with self._lock:
-            if time.monotonic() - self._loaded < older_than:
+            if self._loaded_at >= since:
                 return
+            await asyncio.sleep(max(self._loaded_at + RELOAD_AT_MOST_EVERY - time.monotonic(), 0))
+            began_at = time.monotonic()
             async with self._pool.connection() as connection:
                 rows = await (await connection.execute(_FEEDS)).fetchall()
-            feeds = {row[1]: _known(row) for row in rows}
-            self._owners = {secret: feed.slug for feed in feeds.values() for secret in feed.secrets}
-            self._feeds = feeds
-            self._loaded = time.monotonic()
+            feeds = [_known(row) for row in rows]
+            self._feeds = {feed.slug: feed for feed in feeds}
+            self._owners = {secret: feed for feed in feeds for secret in feed.secrets}
+            self._loaded_at = began_at
 
 
 def _known(row: tuple[Any, ...]) -> KnownFeed:

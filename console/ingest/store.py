@@ -211,11 +211,8 @@ class Store:
     async def _write(self, group: list[Submission]) -> set[tuple[int, str]]:
         items = {item.key: item for submission in reversed(group) for item in reversed(submission.items)}
         ordered = [items[key] for key in sorted(items)]
-        plain = [item for item in ordered if not item.is_heartbeat]
-        beats = [item for item in ordered if item.is_heartbeat]
         refused = Counter(refusal for submission in group for refusal in submission.refused)
-        statements = [(_STORE, _columns(plain))] if plain else []
-        statements += [(_HEARTBEATS, _columns(beats))] if beats else []
+        statements = storing(ordered)
         fresh: set[tuple[int, str]] = set()
         async with self._pool.connection() as connection:
             if len(statements) == 1 and not refused:
@@ -224,7 +221,7 @@ class Store:
                 for statement in statements:
                     fresh |= set(await (await connection.execute(*statement)).fetchall())
                 if refused:
-                    await connection.execute(_REFUSE, _refusals(refused))
+                    await connection.execute(*refusing(refused))
         return fresh
 
 
@@ -244,6 +241,19 @@ def _mark_fresh(submission: Submission, fresh: set[tuple[int, str]]) -> list[boo
         marks.append(item.key in fresh)
         fresh.discard(item.key)
     return marks
+
+
+def storing(items: Sequence[Incoming]) -> list[tuple[str, dict[str, object]]]:
+    """The statements that store these and answer the keys of those that are new."""
+    plain = [item for item in items if not item.is_heartbeat]
+    beats = [item for item in items if item.is_heartbeat]
+    statements = [(_STORE, _columns(plain))] if plain else []
+    return [*statements, (_HEARTBEATS, _columns(beats))] if beats else statements
+
+
+def refusing(times: Counter[Refused]) -> tuple[str, dict[str, object]]:
+    """The statement that keeps these in quarantine, each with how often it came."""
+    return _REFUSE, _refusals(times)
 
 
 def _columns(items: Sequence[Incoming]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -91,7 +92,7 @@ def sign_in_state(request: HttpRequest) -> HttpResponse:
     context = {
         "state": SignOnState.now(),
         "roles": dict(Role.choices),
-        "callback": request.build_absolute_uri("/accounts/oidc/oidc/login/callback/"),
+        "callback": request.build_absolute_uri(reverse("openid_connect_callback", args=["oidc"])),
         "has_mail_server": settings.HAS_MAIL_SERVER,
         "is_tls": settings.IS_TLS,
         "mail_from": settings.DEFAULT_FROM_EMAIL,

@@ -72,7 +72,7 @@ def parse(raw: bytes, *, context: ParseContext, received_at: datetime) -> Readin
             note=wire.plain_text(f"unknown provider {provider!r}", limit=100),
         )
     if len(report.reports) > MAX_REPORTS:
-        raise Rejected("too_large", f"reports: at most {MAX_REPORTS} entries a message")
+        raise Rejected("too_large", f"reports: at most {MAX_REPORTS} entries a message", limit="reports")
     _check_named(report, context=context)
     statements = _Statements(report, raw=raw, received_at=received_at)
     facts = tuple(statements.facts())

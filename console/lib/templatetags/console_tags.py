@@ -6,6 +6,7 @@ by `countdown.js` and `times.js`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,6 +53,12 @@ def badge(state: object, label: str = "", tone: str = "", kind: str = "badge") -
 def tone(state: object) -> str:
     """The tone of a state word, for `data-tone`."""
     return look_of(state).tone
+
+
+@register.filter
+def is_finite(value: float | None) -> bool:
+    """Whether a percentile is a number: an unfinished item counts as infinitely long."""
+    return value is not None and math.isfinite(value)
 
 
 @register.filter
@@ -144,6 +151,12 @@ def current(context: Mapping[str, Any], *prefixes: str) -> str:
     """`aria-current="page"` (as text for the attribute) when the request's path lies under one of the prefixes."""
     path = getattr(context.get("request"), "path", "")
     return "page" if any(path.startswith(prefix) for prefix in prefixes) else "false"
+
+
+@register.filter
+def times(value: int, factor: int) -> int:
+    """A product, for places in a drawing."""
+    return value * factor
 
 
 @register.filter

@@ -27,6 +27,8 @@ def described(field: BoundField) -> SafeString:
         attributes["aria-describedby"] = " ".join(described_by)
     if field.errors:
         attributes["aria-invalid"] = "true"
+    if str(field.field.widget.attrs.get("placeholder")) in {str(field.label), "Email address"}:
+        attributes["placeholder"] = ""  # the label stands above: nothing need be said twice
     return field.as_widget(attrs=attributes)
 
 

@@ -44,6 +44,8 @@ _MAPPINGS: Mapping[tuple[str, str], Callable[[Event], Reading]] = {
     ("aws.autoscaling", "EC2 Instance Terminate Unsuccessful"): autoscaling.terminate_unsuccessful,
     ("aws.health", "AWS Health Event"): health.scheduled_change,
 }
+EVENT_TYPES: tuple[tuple[str, str], ...] = tuple(_MAPPINGS)
+"""(source, detail-type) of every event that means something; the connect guide's rule asks for these."""
 _OF_NO_INTEREST = frozenset({("aws.ecs", "ECS Task State Change")})
 
 

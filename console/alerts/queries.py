@@ -1,0 +1,120 @@
+"""What the pages of alert groups show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.db.models import F, Q, QuerySet
+from django.http import QueryDict
+
+from console.alerts.models import AlertEvent, AlertGroup, GroupMember, GroupStatus, Receipt
+from console.interruptions.models import Interruption
+from console.interruptions.rows import InterruptionRow, interruption_rows
+from console.lib.cursor import Page, cut_page
+from console.lib.origin import Origin
+
+MOST_MEMBERS = 200
+MOST_EVENTS = 200
+MOST_RECEIPTS = 50
+ORDER = ("-triggered_at", "-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the URL of the list asks for."""
+
+    status: str = "open"
+    service: str = ""
+    severity: str = ""
+    q: str = ""
+
+    @classmethod
+    def of(cls, query: QueryDict) -> Filters:
+        given = {name: query.get(name, "").strip()[:100] for name in ("service", "severity", "q")}
+        status = query.get("status", "open")
+        return cls(status=status if status in ("open", "resolved", "all") else "open", **given)
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.service or self.severity or self.q)
+
+    @property
+    def query(self) -> str:
+        return urlencode({n: getattr(self, n) for n in self.__dataclass_fields__ if getattr(self, n)})
+
+    def narrow(self, rows: QuerySet[AlertGroup]) -> QuerySet[AlertGroup]:
+        if self.status == "open":
+            rows = rows.exclude(status=GroupStatus.RESOLVED)
+        elif self.status == "resolved":
+            rows = rows.filter(status=GroupStatus.RESOLVED)
+        if self.service:
+            rows = rows.filter(service__slug=self.service)
+        if self.severity:
+            rows = rows.filter(severity=self.severity)
+        if self.q:
+            rows = rows.filter(Q(title__icontains=self.q) | Q(impact__icontains=self.q))
+        return rows
+
+
+def page_of_groups(*, origin: Origin, filters: Filters, cursor: str, size: int = 50) -> Page[AlertGroup]:
+    """One page, the newest first."""
+    rows = filters.narrow(AlertGroup.objects.of_origin(origin)).select_related("acknowledged_by", "service")
+    return cut_page(rows, order=ORDER, cursor=cursor, size=size)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The machines of a group, the least time left first; and how many are not listed."""
+
+    rows: Sequence[InterruptionRow]
+    reasons: dict[int, str]
+    unlisted: int
+
+
+def members_of(group: AlertGroup) -> Members:
+    """The first `MOST_MEMBERS` machines of a group with the reason each is in it."""
+    rows = list(
+        Interruption.objects.filter(memberships__group=group)
+        .select_related("service__team", "machine", "pool")
+        .order_by(F("ended_at").desc(nulls_first=True), "deadline_at", "pk")[:MOST_MEMBERS]
+    )
+    reasons = dict(
+        GroupMember.objects.filter(group=group, interruption__in=rows).values_list("interruption_id", "reason")
+    )
+    return Members(rows=interruption_rows(rows), reasons=reasons, unlisted=max(group.member_count - len(rows), 0))
+
+
+def events_of(group: AlertGroup) -> list[AlertEvent]:
+    """The group's history, the newest first."""
+    return list(group.events.select_related("by").order_by("-at", "-pk")[:MOST_EVENTS])
+
+
+def receipts_of(group: AlertGroup) -> list[Receipt]:
+    """Why somebody was told, or nobody was; the newest first."""
+    return list(group.receipts.order_by("-pk")[:MOST_RECEIPTS])
+
+
+def checklist_variables(group: AlertGroup, *, now: datetime) -> dict[str, str]:
+    """What a runbook's `{{ … }}` are filled with: the group's most urgent machine."""
+    member = (
+        Interruption.objects.filter(memberships__group=group)
+        .select_related("machine", "service")
+        .order_by(F("ended_at").desc(nulls_first=True), "deadline_at", "pk")
+        .first()
+    )
+    if member is None:
+        return {"service": group.service.slug if group.service else ""}
+    machine = member.machine
+    return {
+        "instance_id": machine.instance_id,
+        "node_name": machine.node_name,
+        "service": member.service.slug,
+        "interruption_key": member.key,
+        "deadline": member.deadline_at.isoformat() if member.deadline_at else "",
+        "region": machine.region,
+        "zone": machine.zone,
+        "account": machine.account,
+    }

@@ -1,0 +1,73 @@
+"""Pages of alert groups."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from console.accounts.models import Role
+from console.accounts.origin import chosen_origin
+from console.accounts.permissions import role_required, signed_in
+from console.alerts import queries
+from console.alerts.actions import SILENCES
+from console.alerts.models import AlertGroup, Severity
+from console.alerts.rows import group_rows
+from console.lib.cursor import query_of
+from console.lib.pages import render_region
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def group_list(request: HttpRequest) -> HttpResponse:
+    """Which groups are open, and which were."""
+    now, origin = timezone.now(), chosen_origin(request)
+    filters = queries.Filters.of(request.GET)
+    cursor = request.GET.get("cursor", "")
+    page = queries.page_of_groups(origin=origin, filters=filters, cursor=cursor)
+    context = {
+        "filters": filters,
+        "groups": group_rows(page.items, now=now),
+        "next": query_of(request, cursor=page.next) if page.next else "",
+        "newest": query_of(request, cursor=None) if cursor else "",
+        "statuses": [("open", "Open"), ("resolved", "Resolved"), ("all", "All")],
+        "severities": Severity.choices,
+        "silences": SILENCES,
+        "may_act": signed_in(request).may(Role.RESPONDER),
+    }
+    return render_region(request, "alerts/group_list.html", "group-table", context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One group: its impact, its machines, its checklist, its history, and why nobody or somebody was told."""
+    now = timezone.now()
+    group = get_object_or_404(
+        AlertGroup.objects.select_related(
+            "service__team", "service__owner", "acknowledged_by", "resolved_by", "silenced_by", "execution__version__runbook"
+        ),
+        pk=pk,
+    )
+    context = {
+        "group": group,
+        "row": group_rows([group], now=now)[0],
+        "is_silenced": group.is_silenced(now=now),
+        "members": queries.members_of(group),
+        "events": queries.events_of(group),
+        "receipts": queries.receipts_of(group),
+        "variables": queries.checklist_variables(group, now=now),
+        "silences": SILENCES,
+        "may_act": signed_in(request).may(Role.RESPONDER),
+    }
+    return render_region(request, "alerts/group_detail.html", "group-head members timeline receipts", context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def group_members(request: HttpRequest, pk: int) -> HttpResponse:
+    """The machines of one group, for a list that opens it in place."""
+    group = get_object_or_404(AlertGroup, pk=pk)
+    context = {"group": group, "members": queries.members_of(group)}
+    return render_region(request, "alerts/group_members.html", f"group-{pk}-members", context)

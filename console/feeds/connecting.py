@@ -1,0 +1,106 @@
+"""Connecting a feed: its row, its first secret, and an entry in the audit trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from console.accounts.audit import Actor, record
+from console.accounts.models import hash_secret
+from console.feeds.models import Feed, FeedKind, FeedToken
+from console.lib.live import announce
+from console.lib.origin import Origin
+
+SHORTEST_SECRET = 8
+LONGEST_SECRET = 512
+RESERVED = ("new",)
+
+
+class CannotConnect(Exception):
+    """The feed cannot be made as asked; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedOrder:
+    """What a feed is to be. Without a secret one is made; without a slug the name gives it."""
+
+    name: str
+    kind: FeedKind
+    slug: str = ""
+    origin: Origin = Origin.LIVE
+    account: str = ""
+    region: str = ""
+    cluster: str = ""
+    expects_within: timedelta | None = None
+    secret: str = ""
+
+    @property
+    def wanted_slug(self) -> str:
+        return self.slug or slugify(self.name)[:64].strip("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A feed with the secret that opens it. `is_new` is false where the very same was there already."""
+
+    feed: Feed
+    secret: str
+    is_new: bool
+
+
+@transaction.atomic
+def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
+    """Make a feed and its secret. Doing the same twice is safe where the order names its secret."""
+    _check(order)
+    there = Feed.objects.select_for_update().filter(slug=order.wanted_slug).first()
+    if there is not None:
+        return _found(there, order, now=now)
+    if order.secret and FeedToken.objects.filter(secret_hash=hash_secret(order.secret)).exists():
+        raise CannotConnect("This token opens another feed already. Every feed needs a token of its own.")
+    feed = Feed.objects.create(
+        slug=order.wanted_slug,
+        name=order.name.strip(),
+        kind=order.kind,
+        origin=order.origin,
+        account=order.account,
+        region=order.region,
+        cluster=order.cluster,
+        expects_within=order.expects_within,
+        created_at=now,
+    )
+    _, secret = FeedToken.issue(feed, secret=order.secret or None, created_at=now)
+    record(by, action="feed.create", subject=feed, after={"kind": feed.kind, "origin": feed.origin}, now=now)
+    announce("feeds")
+    return Connected(feed, secret, is_new=True)
+
+
+def _check(order: FeedOrder) -> None:
+    if not order.wanted_slug or order.wanted_slug != slugify(order.wanted_slug):
+        raise CannotConnect(
+            f"{order.slug or order.name!r} gives no address. Name the feed with letters and digits."
+        )
+    if order.wanted_slug in RESERVED:
+        raise CannotConnect(f"The address {order.wanted_slug} is taken by a page. Choose another name.")
+    if order.secret and not SHORTEST_SECRET <= len(order.secret) <= LONGEST_SECRET:
+        raise CannotConnect(f"A token has {SHORTEST_SECRET} to {LONGEST_SECRET} characters.")
+    if order.secret and not (order.secret.isascii() and order.secret.isprintable() and " " not in order.secret):
+        raise CannotConnect("A token is made of printable ASCII characters without spaces: it travels in headers.")
+
+
+def _found(feed: Feed, order: FeedOrder, *, now: datetime) -> Connected:
+    """The same order again changes nothing; another one under the same address is refused."""
+    is_same = (feed.kind, feed.origin) == (order.kind, order.origin)
+    tokens = feed.tokens.usable(now=now).filter(secret_hash=hash_secret(order.secret))
+    if is_same and order.secret and tokens.exists():
+        return Connected(feed, order.secret, is_new=False)
+    if not is_same:
+        raise CannotConnect(
+            f"The feed {feed.slug} exists already, of kind {feed.kind} and origin {feed.origin}."
+            " Choose another name."
+        )
+    raise CannotConnect(
+        f"The feed {feed.slug} exists already. Its secret cannot be shown again; rotate it for a new one."
+    )
