@@ -15,7 +15,6 @@ from typing import NamedTuple
 from django.db import transaction
 
 from console.accounts.audit import Actor, record
-from console.accounts.models import ActorKind
 from console.fleet.models import Service
 from console.lib.live import announce
 from console.lib.origin import Origin
@@ -138,9 +137,8 @@ def _mark(execution_id: int, wish: _Wish, *, by: Actor, now: datetime) -> Execut
         .get(pk=execution_id)
     )
     wish.check(execution)
-    by_id = by.id if by.kind == ActorKind.PERSON else None
     last = execution.marks.filter(step=wish.step).order_by("-pk").first()
-    if wish.changes_nothing(last, by_id=by_id):
+    if wish.changes_nothing(last, by_id=by.person_id):
         return execution
     before = last.state if last else StepState.OPEN.value
     mark = StepMark.objects.create(
@@ -149,8 +147,8 @@ def _mark(execution_id: int, wish: _Wish, *, by: Actor, now: datetime) -> Execut
         act=wish.act,
         state=STATE_AFTER.get(wish.act, before),
         note=wish.text,
-        by_id=by_id,
-        by_label="" if by_id else by.label,
+        by_id=by.person_id,
+        by_label="" if by.person_id else by.label,
         at=now,
     )
     _settle(execution, now=now)

@@ -115,6 +115,7 @@ def _longest_rise(numbers: Sequence[int]) -> set[int]:
     """The longest rising run: the steps that stayed in their order; the others were moved."""
     best: list[list[int]] = []
     for at, number in enumerate(numbers):
-        before = max((run for run in best[:at] if run[-1] < number), key=len, default=[])
+        runs = [run for run in best[:at] if run[-1] < number]
+        before = max(runs, key=lambda run: len(run)) if runs else []
         best.append([*before, number])
-    return set(max(best, key=len, default=[]))
+    return set(max(best, key=lambda run: len(run))) if best else set()

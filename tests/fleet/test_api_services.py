@@ -108,3 +108,9 @@ def test_instances_are_filtered_newest_first_with_their_newest_interval(api: Cli
     ):
         items = api.get(f"/api/v1/instances?{query}").json()["items"]
         assert [each["instance_id"] for each in items] == expected, query
+
+
+@pytest.mark.parametrize("path", ["services?q=%00", "instances?q=%00", "services/a%00b"])
+def test_a_nul_byte_in_a_question_is_refused(api: Client, path: str) -> None:
+    answer = api.get(f"/api/v1/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
