@@ -76,7 +76,16 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-for router in (accounts, fleet, feeds, samples, ingest, interruptions, alerts, nowhere):  # the catch-all stays last
+for router in (
+    accounts,
+    fleet,
+    feeds,
+    samples,
+    ingest,
+    interruptions,
+    alerts,
+    nowhere,
+):  # the catch-all stays last
     api.add_router("", router)
 
 
