@@ -18,6 +18,8 @@ Row = dict[str, Any]
 M6I = "aws us-east-1b m6i.large"
 N2 = "gcp europe-west4-a n2-standard-8"
 D4S = "azure westeurope-2 D4s_v5"
+C6I = "aws us-east-1a c6i.xlarge"
+G5 = "aws us-west-2c g5.12xlarge"
 E2 = "gcp us-central1-f e2-standard-4"
 
 # The fields of NAMES; then seconds since the notice, seconds of notice, margin once ended.
@@ -25,9 +27,9 @@ MACHINES = (
     ("checkout-worker", "3 of 8 replicas left", "danger", M6I, "draining", 2, 3, "Alice Byrne", 101, 120, None),
     ("transcode", "queue 412, growing", "warn", N2, "shutting_down", 3, 2, "Bob Okafor", 21, 30, None),
     ("ledger-export", "1 of 4 replicas left", "danger", D4S, "noticed", 0, 1, "", 44, 30, None),
-    ("search-indexer", "5 of 6 replicas left", "neutral", "aws us-east-1a c6i.xlarge", "cordoned", 1, 2, "Alice Byrne", 52, 120, None),
+    ("search-indexer", "5 of 6 replicas left", "neutral", C6I, "cordoned", 1, 2, "Alice Byrne", 52, 120, None),
     ("checkout-worker", "3 of 8 replicas left", "danger", M6I, "draining", 2, 3, "Alice Byrne", 40, 120, None),
-    ("gpu-training", "checkpoint 4 min old", "neutral", "aws us-west-2c g5.12xlarge", "noticed", 0, 1, "Research", 12, 120, None),
+    ("gpu-training", "checkpoint 4 min old", "neutral", G5, "noticed", 0, 1, "Research", 12, 120, None),
     ("ci-runners", "", "neutral", E2, "at_risk", None, 1, "Platform", 0, 600, None),
     ("notebooks", "session moved", "neutral", "azure northeurope-1 F8s_v2", "rescheduled", 5, 2, "Data", 300, 30, 31),
     ("transcode", "task restarted", "neutral", N2, "ended", 4, 2, "Bob Okafor", 420, 30, 4),
@@ -112,7 +114,7 @@ def charts() -> dict[str, Row]:
         "data": [
             {"x": weeks + weeks[::-1], "y": band, "fill": "toself", "fillcolor": "var(--series-band)",
              "line": {"width": 0}, "hoverinfo": "skip", "type": "scatter", "mode": "lines"},
-            {"x": weeks, "y": rate, "line": {"color": "var(--series-1)", "width": 2}, "type": "scatter", "mode": "lines"},
+            {"x": weeks, "y": rate, "line": {"color": "var(--series-1)"}, "type": "scatter", "mode": "lines"},
         ],
         "layout": {"yaxis": {"rangemode": "tozero"}},
     }  # fmt: skip
