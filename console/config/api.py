@@ -21,6 +21,7 @@ from ninja.parser import Parser
 from console.accounts.api import router as accounts
 from console.fleet.api import router as fleet
 from console.lib.problems import Problem, problem
+from console.runbooks.api import router as runbooks
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-for router in (accounts, fleet, nowhere):  # the catch-all stays last
+for router in (accounts, fleet, runbooks, nowhere):  # the catch-all stays last
     api.add_router("", router)
 
 
