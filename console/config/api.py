@@ -26,6 +26,7 @@ from console.ingest.api import router as ingest
 from console.interruptions.api import router as interruptions
 from console.interruptions.api_facts import router as samples
 from console.lib.problems import Problem, problem
+from console.runbooks.api import router as runbooks
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
+<<<<<<< HEAD
 for router in (
     accounts,
     fleet,
@@ -86,6 +88,9 @@ for router in (
     alerts,
     nowhere,
 ):  # the catch-all stays last
+=======
+for router in (accounts, fleet, runbooks, nowhere):  # the catch-all stays last
+>>>>>>> runbooks
     api.add_router("", router)
 
 
