@@ -77,7 +77,6 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-<<<<<<< HEAD
 for router in (
     accounts,
     fleet,
@@ -86,11 +85,9 @@ for router in (
     ingest,
     interruptions,
     alerts,
+    runbooks,
     nowhere,
 ):  # the catch-all stays last
-=======
-for router in (accounts, fleet, runbooks, nowhere):  # the catch-all stays last
->>>>>>> runbooks
     api.add_router("", router)
 
 
