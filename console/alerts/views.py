@@ -16,6 +16,7 @@ from console.alerts.models import AlertGroup, Severity
 from console.alerts.rows import group_rows
 from console.lib.cursor import query_of
 from console.lib.pages import render_region
+from console.runbooks import checklist
 
 
 @require_GET
@@ -62,11 +63,15 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "members": queries.members_of(group),
         "events": queries.events_of(group),
         "receipts": queries.receipts_of(group),
+        "execution": group.execution,
+        "steps": checklist.state(group.execution) if group.execution else [],
         "variables": queries.checklist_variables(group, now=now),
         "silences": SILENCES,
         "may_act": signed_in(request).may(Role.RESPONDER),
+        "can_act": signed_in(request).may(Role.RESPONDER),
     }
-    return render_region(request, "alerts/group_detail.html", "group-head members timeline receipts", context)
+    regions = "group-head members timeline receipts checklist"
+    return render_region(request, "alerts/group_detail.html", regions, context)
 
 
 @require_GET

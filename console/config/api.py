@@ -26,6 +26,7 @@ from console.ingest.api import router as ingest
 from console.interruptions.api import router as interruptions
 from console.interruptions.api_facts import router as samples
 from console.lib.problems import Problem, problem
+from console.runbooks.api import router as runbooks
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,17 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-for router in (accounts, fleet, feeds, samples, ingest, interruptions, alerts, nowhere):  # the catch-all stays last
+for router in (
+    accounts,
+    fleet,
+    feeds,
+    samples,
+    ingest,
+    interruptions,
+    alerts,
+    runbooks,
+    nowhere,
+):  # the catch-all stays last
     api.add_router("", router)
 
 
