@@ -82,9 +82,13 @@ def members_of(group: AlertGroup) -> Members:
         .order_by(F("ended_at").desc(nulls_first=True), "deadline_at", "pk")[:MOST_MEMBERS]
     )
     reasons = dict(
-        GroupMember.objects.filter(group=group, interruption__in=rows).values_list("interruption_id", "reason")
+        GroupMember.objects.filter(group=group, interruption__in=rows).values_list(
+            "interruption_id", "reason"
+        )
     )
-    return Members(rows=interruption_rows(rows), reasons=reasons, unlisted=max(group.member_count - len(rows), 0))
+    return Members(
+        rows=interruption_rows(rows), reasons=reasons, unlisted=max(group.member_count - len(rows), 0)
+    )
 
 
 def events_of(group: AlertGroup) -> list[AlertEvent]:

@@ -47,7 +47,12 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     group = get_object_or_404(
         AlertGroup.objects.select_related(
-            "service__team", "service__owner", "acknowledged_by", "resolved_by", "silenced_by", "execution__version__runbook"
+            "service__team",
+            "service__owner",
+            "acknowledged_by",
+            "resolved_by",
+            "silenced_by",
+            "execution__version__runbook",
         ),
         pk=pk,
     )

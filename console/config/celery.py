@@ -54,6 +54,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "quarantine-replays": {
+        "task": "console.ingest.tasks.replay",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "partitions": {
         "task": "console.ingest.tasks.keep_partitions",
         "schedule": 3600.0,

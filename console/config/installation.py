@@ -15,8 +15,14 @@ from console.config.processes import CannotStart, Child
 BASE_DIR = Path(__file__).resolve().parents[2]
 NEEDED = ("django", "celery", "psycopg", "psycopg_pool", "uvicorn", "uvloop", "httptools", "a2wsgi", "redis")
 BACKLOG = 2048
-# Two allocator arenas, not eight a core; and workers that do not load every page to check the settings.
-FRUGAL = {"MALLOC_ARENA_MAX": "2", "CELERY_SKIP_CHECKS": "1"}
+# Two allocator arenas, not eight a core; workers that do not load every page to check the settings; and
+# no warning that static files were not collected, which only the image does.
+CHILD_ENVIRONMENT = {
+    "MALLOC_ARENA_MAX": "2",
+    "CELERY_SKIP_CHECKS": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONWARNINGS": "ignore:No directory at",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,25 +99,10 @@ class Installation:
         ]  # fmt: skip
         return self._python("web", *argv, pass_fds=(listener.fileno(),), stop_within=2.5)
 
-    def workers_and_beat(self) -> list[Child]:
-        """The pipelines have processes of their own; telling and reporting mostly wait, so threads do."""
-        (self.var / "beat").mkdir(parents=True, exist_ok=True)
-        schedule = str(self.var / "beat" / "schedule")
-        return [
-            self._worker("worker", "ingest,alerts", "--pool", "prefork", "-c", str(self.workers)),
-            self._worker("notify", "notify,reports", "--pool", "threads", "-c", "4"),
-            self._celery("beat", "beat", "-s", schedule, "--pidfile", "", stop_within=0.5),
-        ]
-
-    def _worker(self, name: str, queues: str, *options: str) -> Child:
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        return self._celery(
-            name, "worker", "-n", f"{name}@%h", "-Q", queues, *options, *quiet, stop_within=1.5
-        )
-
-    def _celery(self, name: str, *arguments: str, stop_within: float) -> Child:
-        argv = ["-m", "celery", "--quiet", "-A", "console.config.celery", *arguments, "--loglevel", "WARNING"]
-        return self._python(name, *argv, stop_within=stop_within)
+    def hands(self) -> Child:
+        """The workers and beat, which stop in their own order within the time given here."""
+        argv = ["-m", "console.config.hands", str(self.var), str(self.workers)]
+        return self._python("hands", *argv, stop_within=4.0)
 
     def _python(
         self, name: str, *arguments: str, stop_within: float, pass_fds: tuple[int, ...] = ()
@@ -119,7 +110,7 @@ class Installation:
         return Child(
             name=name,
             argv=[sys.executable, *arguments],
-            env={"CONSOLE_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **FRUGAL},
+            env={"CONSOLE_VAR": str(self.var), **CHILD_ENVIRONMENT},
             cwd=BASE_DIR,
             pass_fds=pass_fds,
             stop_within=stop_within,

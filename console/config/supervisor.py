@@ -48,11 +48,17 @@ class Watched:
 
 class Supervisor:
     def __init__(
-        self, *, ledger: Ledger, show: Callable[[str, str], None], back_off: BackOff = BackOff()
+        self,
+        *,
+        ledger: Ledger,
+        show: Callable[[str, str], None],
+        back_off: BackOff = BackOff(),
+        spawn: Callable[[Child], Process] = Process,
     ) -> None:
         self._ledger = ledger
         self._show = show
         self._back_off = back_off
+        self._make = spawn
         self._watched: list[Watched] = []
         self._selector = selectors.DefaultSelector()
         self._wake, self._waker = socket.socketpair()
@@ -153,7 +159,7 @@ class Supervisor:
     # Inside ------------------------------------------------------------------------------------
 
     def _spawn(self, child: Child, *, show: Callable[[str, str], None] | None = None) -> Process:
-        process = Process(child)
+        process = self._make(child)
         if process.output is not None:
             os.set_blocking(process.output.fileno(), False)
             self._selector.register(

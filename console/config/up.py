@@ -67,8 +67,7 @@ class _Start:
     def everything(self, listener: socket.socket) -> None:
         self._embedded_servers()
         self._database()
-        for child in self._installation.workers_and_beat():
-            self._supervisor.start(child)
+        self._supervisor.start(self._installation.hands())
         web = self._supervisor.start(self._installation.web(listener))
         sign_in = self._first_run()
         self._wait_for(web, listener)

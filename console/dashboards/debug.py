@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.http import QueryDict
-from django.utils.dateparse import parse_date, parse_datetime
 
 from console.feeds.models import Delivery, Feed
 from console.fleet.models import Machine
@@ -21,7 +19,6 @@ from console.interruptions.models import (
     Move,
     Observation,
     Replica,
-    State,
     Volume,
     Work,
 )
@@ -34,90 +31,6 @@ MOST_OBSERVATIONS = 500
 MOST_LOG_LINES = 300
 LOGS_BEFORE = timedelta(minutes=15)
 LOGS_AFTER = timedelta(minutes=60)
-OPEN_OUTCOMES = ("open", "ended", "presumed", "cancelled", "hint")
-
-
-@dataclass(frozen=True, slots=True)
-class ReclaimFilters:
-    """What the URL of the list of reclaims asks for; the boards' figures link here."""
-
-    service: str = ""
-    team: str = ""
-    pool: str = ""
-    provider: str = ""
-    region: str = ""
-    cause: str = ""
-    outcome: str = ""
-    since: str = ""
-    until: str = ""
-    q: str = ""
-
-    @classmethod
-    def of(cls, query: QueryDict) -> ReclaimFilters:
-        return cls(**{name: query.get(name, "").strip()[:200] for name in cls.__dataclass_fields__})
-
-    @property
-    def is_set(self) -> bool:
-        return any(getattr(self, name) for name in self.__dataclass_fields__)
-
-    @property
-    def query(self) -> str:
-        return urlencode({n: getattr(self, n) for n in self.__dataclass_fields__ if getattr(self, n)})
-
-    def narrow(self, rows: QuerySet[Interruption]) -> QuerySet[Interruption]:
-        exact = {
-            "service__slug": self.service,
-            "service__team__slug": self.team,
-            "provider": self.provider,
-            "region": self.region,
-            "cause": self.cause,
-        }
-        rows = rows.filter(**{name: value for name, value in exact.items() if value})
-        if self.pool.isdigit():
-            rows = rows.filter(pool=int(self.pool))
-        if since := _instant(self.since):
-            rows = rows.filter(started_at__gte=since)
-        if until := _instant(self.until):
-            rows = rows.filter(started_at__lt=until)
-        if self.q:
-            rows = rows.filter(
-                Q(machine__instance_id__startswith=self.q)
-                | Q(machine__node_name__startswith=self.q)
-                | Q(key__startswith=self.q)
-            )
-        return self._outcome(rows)
-
-    def _outcome(self, rows: QuerySet[Interruption]) -> QuerySet[Interruption]:
-        if self.outcome == "hint":
-            return rows.filter(state__in=[State.AT_RISK, State.NO_ACTION])
-        if self.outcome == "open":
-            return rows.running_out()  # type: ignore[attr-defined,no-any-return]
-        if self.outcome in State.values:
-            return rows.filter(state=self.outcome)
-        return rows.exclude(state__in=[State.AT_RISK, State.NO_ACTION])
-
-
-def _instant(text: str) -> datetime | None:
-    """A moment or a day (its first moment) in UTC; None where the text is neither."""
-    try:
-        at = parse_datetime(text)
-        day = parse_date(text) if at is None else None
-    except ValueError:
-        return None
-    if at is None and day is not None:
-        at = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
-
-
-def page_of_reclaims(
-    *, origin: Origin, filters: ReclaimFilters, cursor: str
-) -> tuple[Page[Interruption], Sequence[InterruptionRow]]:
-    """One page of reclaims, the newest first."""
-    rows = filters.narrow(Interruption.objects.of_origin(origin).filter(merged_into=None))
-    page = cut_page(
-        rows.select_related("service__team", "machine", "pool"), order=("-started_at", "-pk"), cursor=cursor, size=50
-    )
-    return page, interruption_rows(page.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +178,9 @@ class Shutdown:
 def shutdowns(*, origin: Origin, now: datetime, most: int = 12) -> list[Shutdown]:
     """The latest hook runs with how much of their window they used."""
     rows = (
-        Hook.objects.filter(origin=origin, at__gte=now - WEEK, started_at__isnull=False, finished_at__isnull=False)
+        Hook.objects.filter(
+            origin=origin, at__gte=now - WEEK, started_at__isnull=False, finished_at__isnull=False
+        )
         .select_related("machine__service", "interruption")
         .order_by("-at", "-pk")[:most]
     )
@@ -295,17 +210,20 @@ def evacuations(*, origin: Origin, now: datetime, most: int = 12) -> list[Evacua
         .filter(move_records__evicted_at__gte=now - timedelta(days=1))
         .select_related("service", "machine")
         .annotate(
-            total=Count("move_records"), moved=Count("move_records", filter=Q(move_records__running_at__isnull=False))
+            total=Count("move_records"),
+            moved=Count("move_records", filter=Q(move_records__running_at__isnull=False)),
         )
         .order_by("-started_at", "-pk")[:most]
     )
-    found = [Evacuation(row, row.moved, row.total) for row in rows]
+    found = [Evacuation(row, getattr(row, "moved"), getattr(row, "total")) for row in rows]  # noqa: B009
     return sorted(found, key=lambda one: one.moved == one.total)
 
 
 def attachments(*, origin: Origin, now: datetime, most: int = 12) -> list[Volume]:
     """The latest volumes that were let go, with how long they took to be attached again."""
-    rows = Volume.objects.filter(origin=origin, at__gte=now - WEEK).select_related("machine__service", "interruption")
+    rows = Volume.objects.filter(origin=origin, at__gte=now - WEEK).select_related(
+        "machine__service", "interruption"
+    )
     return list(rows.order_by("-at", "-pk")[:most])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -17,8 +17,11 @@ from console.accounts.permissions import role_required
 from console.dashboards import debug, oncall
 from console.dashboards.raw import shown
 from console.fleet import links
+from console.interruptions.api import InterruptionOut
 from console.interruptions.models import Interruption, InterruptionAlias
-from console.lib.cursor import query_of
+from console.interruptions.queries import ORDER, ReclaimFilters, page_of_reclaims, reclaims
+from console.lib.csv_file import csv_response
+from console.lib.cursor import each_page, query_of
 from console.lib.pages import render_region
 
 
@@ -47,12 +50,16 @@ def debug_board(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @role_required(Role.VIEWER)
-def interruption_list(request: HttpRequest) -> HttpResponse:
+def interruption_list(request: HttpRequest) -> HttpResponseBase:
     """Every reclaim, by filters that the boards' figures link to."""
     origin = chosen_origin(request)
-    filters = debug.ReclaimFilters.of(request.GET)
+    filters = ReclaimFilters.of(request.GET.dict())
+    if request.GET.get("format") == "csv":
+        chunks = each_page(reclaims(origin=origin, filters=filters), order=ORDER)
+        lines = (InterruptionOut.of(row).model_dump() for chunk in chunks for row in chunk)
+        return csv_response(lines, columns=list(InterruptionOut.model_fields), name="interruptions")
     cursor = request.GET.get("cursor", "")
-    page, rows = debug.page_of_reclaims(origin=origin, filters=filters, cursor=cursor)
+    page, rows = page_of_reclaims(origin=origin, filters=filters, cursor=cursor)
     context = {
         "filters": filters,
         "choices": oncall.choices(origin=origin),
@@ -60,7 +67,7 @@ def interruption_list(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "next": query_of(request, cursor=page.next) if page.next else "",
         "newest": query_of(request, cursor=None) if cursor else "",
-        "csv": f"/api/v1/interruptions?{filters.query}&format=csv",
+        "csv": query_of(request, format="csv", cursor=None),
     }
     return render_region(request, "dashboards/interruption_list.html", "reclaims", context)
 
@@ -81,10 +88,13 @@ def interruption_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One machine's life second by second against its deadline, and who said so."""
     now = timezone.now()
     interruption = get_object_or_404(
-        Interruption.objects.select_related("service__team", "machine", "pool", "merged_into", "episode"), pk=pk
+        Interruption.objects.select_related("service__team", "machine", "pool", "merged_into", "episode"),
+        pk=pk,
     )
     if interruption.merged_into_id is not None:
-        return HttpResponseRedirect(reverse("dashboards:interruption_detail", args=[interruption.merged_into_id]))
+        return HttpResponseRedirect(
+            reverse("dashboards:interruption_detail", args=[interruption.merged_into_id])
+        )
     page = debug.reclaim_page(interruption, now=now)
     context = {"page": page, "one": interruption, "links": _links(interruption, now=now)}
     return render_region(request, "dashboards/interruption_detail.html", "reclaim witnesses", context)
@@ -96,7 +106,11 @@ def interruption_by_key(request: HttpRequest, key: str) -> HttpResponse:
     """A key that somebody pasted: its own, or one that it had before."""
     origin = chosen_origin(request)
     found = Interruption.objects.filter(origin=origin, key=key).values_list("pk", flat=True).first()
-    alias = InterruptionAlias.objects.filter(origin=origin, key=key).values_list("interruption", flat=True).first()
+    alias = (
+        InterruptionAlias.objects.filter(origin=origin, key=key)
+        .values_list("interruption", flat=True)
+        .first()
+    )
     if found is None and alias is None:
         raise Http404(f"No interruption has the key {key}.")
     return HttpResponseRedirect(reverse("dashboards:interruption_detail", args=[found or alias]))

@@ -15,7 +15,7 @@ from console.accounts.models import User
 from console.accounts.origin import chosen_origin
 from console.alerts.models import AlertGroup
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
-from console.ingest.health import MOST_LAG, lags
+from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
 
 

@@ -62,9 +62,7 @@ def _facts() -> list[tuple[str, str, str, str, Role, bool]]:
     tested = Feed.objects.filter(test_of=OuterRef("pk")).exclude(last_accepted_at=None)
     newest = live.order_by("-pk").first()
     connect = reverse("feeds:feed_connect", args=[newest.slug]) if newest else reverse("feeds:feed_new")
-    is_heard = (
-        live.exclude(last_accepted_at=None).exists() or live.filter(Exists(tested)).exists()
-    )
+    is_heard = live.exclude(last_accepted_at=None).exists() or live.filter(Exists(tested)).exists()
     has_service = Service.objects.filter(origin=Origin.LIVE).exclude(slug=UNATTRIBUTED).exists()
     has_people = User.objects.count() > 1 or Invitation.objects.exists()
     return [

@@ -51,7 +51,9 @@ class SettingsForm(forms.Form):
         label="Account",
         help_text="Account, project or subscription of messages that name none.",
     )
-    region = forms.CharField(required=False, max_length=64, label="Region", help_text="Where a message names none.")
+    region = forms.CharField(
+        required=False, max_length=64, label="Region", help_text="Where a message names none."
+    )
     cluster = forms.CharField(
         required=False, max_length=128, label="Cluster", help_text="The cluster that node names belong to."
     )

@@ -134,7 +134,11 @@ def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:
     parts = []
     for number, section in enumerate(_GUIDES.get(kind, ())):
         codes = [
-            Code(f"code-{number}-{place}", one.label, render_to_string(f"feeds/snippets/{one.file}", context).strip())
+            Code(
+                f"code-{number}-{place}",
+                one.label,
+                render_to_string(f"feeds/snippets/{one.file}", context).strip(),
+            )
             for place, one in enumerate(section.snippets)
         ]
         parts.append(Part(section.title, section.text, codes))

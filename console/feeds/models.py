@@ -54,9 +54,7 @@ class Feed(models.Model):
     cluster = models.CharField(max_length=128, blank=True)
     expects_within = models.DurationField(null=True, blank=True)
     """A feed without a message for this long is silent. Null: it may be quiet for ever."""
-    test_of = models.OneToOneField(
-        "self", models.CASCADE, null=True, blank=True, related_name="test_feed"
-    )
+    test_of = models.OneToOneField("self", models.CASCADE, null=True, blank=True, related_name="test_feed")
     """The feed whose test messages this one takes; its own origin is `test`, so they stay out of everything."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     paused_at = models.DateTimeField(null=True, blank=True)
@@ -293,9 +291,7 @@ class QuarantineReplay(models.Model):
     """
 
     origin = origin_field()
-    feed = models.ForeignKey(
-        Feed, models.CASCADE, null=True, blank=True, related_name="replays"
-    )
+    feed = models.ForeignKey(Feed, models.CASCADE, null=True, blank=True, related_name="replays")
     code = models.CharField(max_length=32, blank=True)
     q = models.CharField(max_length=200, blank=True)
     up_to_pk = models.BigIntegerField()

@@ -46,7 +46,9 @@ class FeedRow:
 def feed_rows(feeds: Sequence[Feed], *, now: datetime) -> list[FeedRow]:
     states = feed_states(feeds, now=now)
     figures = feed_figures(feeds, now=now)
-    return [FeedRow(feed, states[feed.pk], figures[feed.pk], bars(figures[feed.pk], now=now)) for feed in feeds]
+    return [
+        FeedRow(feed, states[feed.pk], figures[feed.pk], bars(figures[feed.pk], now=now)) for feed in feeds
+    ]
 
 
 def bars(figures: FeedFigures, *, now: datetime) -> list[Bar]:
@@ -58,8 +60,12 @@ def bars(figures: FeedFigures, *, now: datetime) -> list[Bar]:
     for place, (hour, total) in enumerate(zip(figures.hours, totals, strict=True)):
         height = max(round(total / highest * BAR_HEIGHT), 2) if total else 0
         refused = max(round(hour["rejected"] / highest * BAR_HEIGHT), 2) if hour["rejected"] else 0
-        title = f"{first + timedelta(hours=place):%H:%M} UTC: {total:,} messages, {hour['rejected']:,} refused"
-        made.append(Bar(place * 4, BAR_HEIGHT - height, height, BAR_HEIGHT - height, min(refused, height), title))
+        title = (
+            f"{first + timedelta(hours=place):%H:%M} UTC: {total:,} messages, {hour['rejected']:,} refused"
+        )
+        made.append(
+            Bar(place * 4, BAR_HEIGHT - height, height, BAR_HEIGHT - height, min(refused, height), title)
+        )
     return made
 
 

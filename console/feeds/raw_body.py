@@ -28,7 +28,9 @@ def show_body(body: bytes) -> ShownBody:
     cut = body[:MOST_SHOWN]
     text = _as_text(cut, is_cut=len(body) > MOST_SHOWN)
     if text is None:
-        return ShownBody(len(body), hex_lines(body[:_MOST_HEX]), "", is_hex=True, is_cut=len(body) > _MOST_HEX)
+        return ShownBody(
+            len(body), hex_lines(body[:_MOST_HEX]), "", is_hex=True, is_cut=len(body) > _MOST_HEX
+        )
     formatted = "" if len(body) > MOST_SHOWN else _formatted(body)
     return ShownBody(
         len(body), plainly(text), plainly(formatted), is_hex=False, is_cut=len(body) > MOST_SHOWN

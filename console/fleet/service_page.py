@@ -52,12 +52,13 @@ def service_page(request: HttpRequest, service: Service, *, now: datetime) -> di
 
 
 def _facts(service: Service) -> list[dict[str, Any]]:
-    return [
+    facts: list[dict[str, Any]] = [
         {"name": "Team", "value": service.team and service.team.name, "missing": "no team"},
         {"name": "Owner", "value": service.owner and str(service.owner), "missing": "nobody"},
         {"name": "Kind", "value": service.get_kind_display()},
         {"name": "Criticality", "value": service.get_criticality_display()},
         {"name": "State", "value": service.get_statefulness_display()},
         {"name": "Replicas wanted", "value": service.replicas_wanted, "missing": "not set"},
-        {"name": "Slug", "value": service.slug, "copy": service.slug},
+        {"name": "Slug", "value": service.slug, "copy_text": service.slug},
     ]
+    return [{"copy": ""} | fact for fact in facts]  # a template finds a mapping's own copy() otherwise

@@ -137,14 +137,18 @@ def _node(one: Interruption) -> list[_Span]:
         is_moment = label in ("Gone", "Shut down") or ended_at == at
         spans.append(_Span("Node", label, at, None if is_moment else ended_at, tone, is_moment))
     if one.replacement_launched_at:
-        spans.append(_Span("Capacity", "Replacement", one.replacement_launched_at, None, "ok", is_moment=True))
+        spans.append(
+            _Span("Capacity", "Replacement", one.replacement_launched_at, None, "ok", is_moment=True)
+        )
     return spans
 
 
 def _hooks(hooks: Sequence[Hook], one: Interruption) -> list[_Span]:
     tones: dict[str, Tone] = {"complete": "ok", "partial": "warn", "failed": "danger"}
     return [
-        _Span("Hook", f"Hook: {hook.outcome}", hook.started_at or hook.at, hook.finished_at, tones[hook.outcome])
+        _Span(
+            "Hook", f"Hook: {hook.outcome}", hook.started_at or hook.at, hook.finished_at, tones[hook.outcome]
+        )
         for hook in hooks
     ]
 

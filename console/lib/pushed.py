@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -78,17 +78,36 @@ def judge(rows: Iterable[Any], row: type[_Row], *, is_text: bool = False) -> Bat
         try:
             batch.rows.append((index, msgspec.convert(raw, row, strict=not is_text)))
         except msgspec.ValidationError as error:
-            batch.errors.append(_row_error(index, str(error)))
+            batch.errors.append(_row_error(index, str(error), row))
     return batch
 
 
-def _row_error(index: int, message: str) -> RowError:
+def _row_error(index: int, message: str, row: type[msgspec.Struct]) -> RowError:
     found = _AT.search(message)
     name = found.group(1) if found else ""
     if missing := re.search(r"(?:required|unknown) field `([^`]+)`", message):
         name = missing.group(1)
     detail = _AT.sub("", message).replace("Object ", "The row ")
-    return RowError(index, name.removeprefix("[...]").lstrip("."), detail)
+    name = name.removeprefix("[...]").lstrip(".")
+    return RowError(index, name, _in_words(detail, name, row))
+
+
+def _in_words(detail: str, name: str, row: type[msgspec.Struct]) -> str:
+    """What to do, where the library's own words only say what is wrong."""
+    if "matching regex" in detail:
+        return "Use letters, digits, - and _ only."
+    if "Invalid enum value" in detail:
+        allowed = [str(word) for word in _literals(get_type_hints(row).get(name))]
+        return f"{detail}. Use one of {', '.join(allowed)}." if allowed else detail
+    if "timezone component" in detail:
+        return "The time has no zone; end it with Z or an offset such as +01:00."
+    return detail
+
+
+def _literals(hint: Any) -> list[Any]:
+    if get_origin(hint) is Literal:
+        return list(get_args(hint))
+    return [word for part in get_args(hint) for word in _literals(part)]
 
 
 def has_nul(row: msgspec.Struct) -> str:

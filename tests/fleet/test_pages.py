@@ -323,3 +323,12 @@ def test_a_file_that_cannot_be_read_says_why(text: str, words: str, manager: Cli
 
 def test_an_upload_of_something_else_is_not_found(manager: Client) -> None:
     assert manager.get("/services/import/money/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["/services/?cursor=worn-out", "/instances/?cursor=worn-out", "/services/?q=%00", "/instances/?q=%00"],
+)
+def test_a_worn_out_link_still_shows_the_list(url: str, viewer: Client) -> None:
+    a_fleet()
+    assert "n-1" in (page := viewer.get(url).content.decode()) or "Web" in page

@@ -149,7 +149,12 @@ def delivery_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     body = bytes(delivery.body)
     if request.GET.get("format") == "raw":
         return download(body, name=f"delivery-{pk}")
-    context = {"feed": feed, "delivery": delivery, "body": show_body(body), "show": request.GET.get("show", "")}
+    context = {
+        "feed": feed,
+        "delivery": delivery,
+        "body": show_body(body),
+        "show": request.GET.get("show", ""),
+    }
     return render_region(request, "feeds/delivery_detail.html", "", context)
 
 

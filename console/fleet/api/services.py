@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
-from ninja import Field, Query, Router, Schema
+from ninja import Body, Field, Query, Router, Schema
 
 from console.accounts.api_auth import TokenAuth, token_of
 from console.accounts.audit import Actor
@@ -80,7 +80,7 @@ def service_get(request: HttpRequest, slug: str) -> ServiceOut:
 
 
 @router.put("/services/{slug}", response={200: ServiceOut, 201: ServiceOut}, auth=MANAGE)
-def service_put(request: HttpRequest, slug: str, payload: dict[str, Any]) -> tuple[int, ServiceOut]:
+def service_put(request: HttpRequest, slug: str, payload: Body[dict[str, Any]]) -> tuple[int, ServiceOut]:
     """Create or change a service; what the body leaves out keeps its value. A new team is made."""
     origin = token_of(request).origin
     batch = judge([{**payload, "slug": slug}], ServiceRow)

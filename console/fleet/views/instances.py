@@ -12,7 +12,7 @@ from console.fleet.api.instances import InstanceOut, shape
 from console.fleet.forms import InstanceFilterForm
 from console.fleet.queries import INSTANCE_ORDER, InstanceFilter, instance_lines, known_places
 from console.lib.csv_file import csv_response
-from console.lib.cursor import cut_page, each_page, query_of
+from console.lib.cursor import each_page, page_of, query_of
 from console.lib.pages import render_region
 
 ROWS = 50
@@ -29,7 +29,7 @@ def instance_list(request: HttpRequest) -> HttpResponseBase:
         pages = each_page(found, order=INSTANCE_ORDER)
         lines = (line.model_dump() for page in pages for line in shape(page))
         return csv_response(lines, columns=list(InstanceOut.model_fields), name="instances")
-    page = cut_page(found, order=INSTANCE_ORDER, cursor=request.GET.get("cursor", ""), size=ROWS)
+    page = page_of(request, queryset=found, order=INSTANCE_ORDER, size=ROWS)
     context = {
         "lines": instance_lines(page.items),
         "filters": InstanceFilterForm(request.GET, known=known_places(origin)),

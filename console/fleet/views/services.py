@@ -20,7 +20,7 @@ from console.fleet.models import Service
 from console.fleet.queries import ServiceFilter, service_lines
 from console.fleet.service_changes import ServiceRow, archive_service, picture, save_services
 from console.fleet.service_page import may_manage, service_page
-from console.lib.cursor import cut_page, query_of
+from console.lib.cursor import page_of, query_of
 from console.lib.pages import render_region
 
 ROWS = 100
@@ -31,10 +31,12 @@ ORDER = ["slug", "pk"]
 @role_required(Role.VIEWER)
 def service_list(request: HttpRequest) -> HttpResponseBase:
     origin = chosen_origin(request)
-    asked = {name: request.GET.get(name, "") for name in ("q", "team", "kind", "criticality")}
+    asked = {
+        name: request.GET.get(name, "").replace("\0", "") for name in ("q", "team", "kind", "criticality")
+    }
     wanted = ServiceFilter(**asked, is_archived=request.GET.get("archived") == "yes")
     found = wanted.of(origin).select_related("team", "owner")
-    page = cut_page(found, order=ORDER, cursor=request.GET.get("cursor", ""), size=ROWS)
+    page = page_of(request, queryset=found, order=ORDER, size=ROWS)
     context = {
         "lines": service_lines(page.items),
         "filters": ServiceFilterForm(request.GET, origin=origin),
