@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from console.alerts.impact import Replicas, replicas_by_service
 from console.alerts.models import AlertGroup, GroupStatus
+from console.alerts.rows import GroupRow
 from console.feeds.models import Feed as FeedRow
 from console.fleet.models import Criticality, Pool, Service
 from console.interruptions.models import Hook, Interruption, Move, State
@@ -174,6 +175,41 @@ def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedServi
     ]
     rank = list(Criticality.values)
     return sorted(found, key=lambda a: (not a.is_short, rank.index(a.service.criticality), -a.running_out))
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The board's answer in a sentence, and what of it needs a person."""
+
+    title: str
+    lead: str
+
+
+def headline(
+    *, feed: Feed, services: Sequence[AffectedService], groups: Sequence[GroupRow], quiet: Quiet
+) -> Headline:
+    """`7 machines are being reclaimed from 3 services`: said of what the filters show."""
+    machines, hit = feed.running_out, len(services)
+    if not quiet.feeds:
+        return Headline("What is being reclaimed now?", "Nobody would know: no feed is connected.")
+    if not machines:
+        title = "No machine is being reclaimed" + (", as far as is heard" if quiet.silent else "")
+    else:
+        verb = "machine is" if machines == 1 else "machines are"
+        whose = services[0].service.name if hit == 1 else f"{hit} services"
+        title = f"{machines} {verb} being reclaimed from {whose}"
+    return Headline(title, _who_has_it(groups))
+
+
+def _who_has_it(groups: Sequence[GroupRow]) -> str:
+    alone = sum(group.status == GroupStatus.TRIGGERED for group in groups)
+    if not groups:
+        return "No group is open."
+    if not alone:
+        return "Somebody has every open group, or silenced it."
+    if len(groups) == 1:
+        return "Nobody has its group yet."
+    return f"Nobody has {alone} of {len(groups)} open groups yet."
 
 
 @dataclass(frozen=True, slots=True)

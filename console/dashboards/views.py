@@ -10,10 +10,13 @@ from django.views.decorators.http import require_GET
 
 from console.accounts.models import Role
 from console.accounts.origin import chosen_origin
-from console.accounts.permissions import role_required
+from console.accounts.permissions import role_required, signed_in
+from console.alerts.actions import SILENCES
 from console.alerts.rows import group_rows
 from console.dashboards import oncall as board
 from console.dashboards.strip import status_strip
+from console.feeds.first_steps import first_steps
+from console.lib.origin import Origin
 from console.lib.pages import render_region
 
 
@@ -32,20 +35,29 @@ def oncall(request: HttpRequest) -> HttpResponse:
     now, origin = timezone.now(), chosen_origin(request)
     filters = board.Filters.of(request.GET)
     groups, hidden_groups = board.open_groups(origin=origin, filters=filters)
+    rows = group_rows(groups, now=now)
+    feed = board.live_feed(origin=origin, filters=filters, now=now)
+    services = board.affected_services(origin=origin, filters=filters)
+    quiet = board.proof_of_quiet(origin=origin, now=now)
+    person = signed_in(request)
     context = {
+        "headline": board.headline(feed=feed, services=services, groups=rows, quiet=quiet),
+        "first_steps": first_steps(request) if origin == Origin.LIVE and not quiet.feeds else None,
         "filters": filters,
         "choices": board.choices(origin=origin),
-        "feed": board.live_feed(origin=origin, filters=filters, now=now),
-        "groups": group_rows(groups, now=now),
+        "feed": feed,
+        "groups": rows,
         "hidden_groups": hidden_groups,
-        "services": board.affected_services(origin=origin, filters=filters),
+        "services": services,
         "pending": board.pending_moves(origin=origin, now=now),
         "latency": board.reschedule_latency(origin=origin, now=now),
         "hooks": board.failed_hooks(origin=origin, now=now),
-        "quiet": board.proof_of_quiet(origin=origin, now=now),
-        "may_act": request.user.may(Role.RESPONDER),  # type: ignore[union-attr]
+        "quiet": quiet,
+        "silences": SILENCES,
+        "may_act": person.may(Role.RESPONDER),
+        "may_manage": person.may(Role.MANAGER),
     }
-    return render_region(request, "dashboards/oncall.html", "feed groups services side", context)
+    return render_region(request, "dashboards/oncall.html", "headline feed groups services side", context)
 
 
 @require_GET
