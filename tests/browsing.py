@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.accounts.models import Role, User
@@ -62,6 +62,7 @@ Sit = Callable[..., Desk]
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Playwright's loop makes Django think it is in async code; the tests are not."""
+    expect.set_options(timeout=12_000)
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
