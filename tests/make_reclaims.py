@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
 from console.alerts import pipeline
 from console.fleet.models import Machine, Pool, Service
 from console.interruptions.models import Interruption, InterruptionChange
 from tests.make_fleet import NOON, make_interval, make_machine
-
-_numbers = count(1)
-NOTICE = timedelta(minutes=2)
+from tests.make_interruptions import make_interruption
 
 
 def second(seconds: float) -> datetime:
@@ -22,27 +19,14 @@ def second(seconds: float) -> datetime:
 def make_reclaim(machine: Machine | None = None, *, at: float = 0, **fields: Any) -> Interruption:
     """One noticed reclaim, `at` seconds from noon, waiting for the alert pipeline."""
     machine = machine or make_machine()
-    started_at = second(at)
-    is_replay = fields.pop("is_replay", False)
+    started_at, is_replay = second(at), fields.pop("is_replay", False)
     known: dict[str, Any] = {
-        "origin": machine.origin,
-        "key": f"aws:test:{next(_numbers)}",
-        "machine": machine,
-        "service": machine.service,
-        "pool": machine.pool,
-        "provider": machine.provider,
-        "region": machine.region,
         "state": "noticed",
-        "cause": "spot",
-        "opened_by": "1:event:machine",
-        "started_at": started_at,
-        "notice_at": started_at,
-        "deadline_at": started_at + NOTICE,
+        "ended_at": None,
         "first_received_at": started_at + timedelta(seconds=1),
         "last_received_at": started_at + timedelta(seconds=1),
-        "updated_at": started_at + timedelta(seconds=1),
     }
-    interruption = Interruption.objects.create(**(known | fields))
+    interruption = make_interruption(machine=machine, started_at=started_at, **(known | fields))
     tell(interruption, is_new=True, is_replay=is_replay)
     return interruption
 

@@ -127,6 +127,11 @@ class AlertGroup(models.Model):
         """It is about a pool or zone, and a parent of the services' groups that its machines are in."""
         return self.key.startswith("wave:")
 
+    @property
+    def is_finding(self) -> bool:
+        """It is about the console itself and has no members; whoever opened it closes it."""
+        return not self.key.startswith(("service:", "wave:"))
+
     def is_silenced(self, *, now: datetime) -> bool:
         return self.silenced_until is not None and self.silenced_until > now
 
