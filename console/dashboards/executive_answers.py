@@ -49,7 +49,11 @@ def answers(
 
 
 def _rate(one: Measure, share: Measure | None, period: str) -> Answer:
-    facts = [_range(one, 1), f"{one.n} reclaims", f"{one.figures.get('instance_weeks') or 0:,.0f} instance-weeks"]
+    facts = [
+        _range(one, 1),
+        f"{one.n} reclaims",
+        f"{one.figures.get('instance_weeks') or 0:,.0f} instance-weeks",
+    ]
     if one.figures.get("unexplained"):
         facts.append(f"+{one.figures['unexplained']:.0f} unexplained")
     if share and share.value is not None and share.interval:
