@@ -115,7 +115,8 @@ def _moves(one: Measure) -> Answer:
         took = seconds(one.value, is_at_least=one.is_at_least).replace("> ", "more than ")
         sentence = f"19 of 20 moves took at most {took}; the target is under {in_words(one.target or 0)}."
         if one.is_at_least:
-            sentence = f"Some moves still wait after {took.removeprefix('more than ')}; the target is under {in_words(one.target or 0)}."
+            waited = took.removeprefix("more than ")
+            sentence = f"Some moves still wait after {waited}; the target is under {in_words(one.target or 0)}."
     return Answer(
         question=f"How soon does {kind} run again?",
         name=f"Reschedule latency, {'batch' if is_batch else 'stateless'}",
