@@ -112,6 +112,7 @@ def test_a_tick_folds_its_step_unfolds_the_next_and_keeps_the_focus(
     page.keyboard.press("Space")
     expect(box).to_be_checked()
     expect(box).to_be_focused()
+    expect(box.locator("svg").first).to_be_visible()
     expect(page.locator("#step-1-detail")).not_to_have_attribute("open", "")
     expect(page.locator("#step-2-detail")).to_have_attribute("open", "")
     expect(page.locator("#checklist [role=status]")).to_have_text("1 of 3 done")
