@@ -103,7 +103,10 @@ def ranking(dimension: Dimension, groups: Sequence[Measure]) -> Drawing:
     noun = NOUNS[dimension]
     lead = f"{len(hit)} of {len(groups)} {noun}s were hit." if hit else ""
     chart = Bars(
-        noun.capitalize(), "reclaims", tuple(bars), columns=("per 100 instance-weeks", "95 % range", "verdict")
+        noun.capitalize(),
+        "reclaims",
+        tuple(bars),
+        columns=("per 100 instance-weeks", "95 % range", "verdict"),
     )
     return drawing_of(chart, id=f"by-{noun}", title=f"Reclaims by {noun}", lead=lead, empty=QUIET)
 
@@ -113,7 +116,9 @@ def _bar(group: Measure) -> Bar:
     between = "" if group.interval is None else f"{group.interval.low:.1f} to {group.interval.high:.1f}"
     verdict = group.status.word + (", low confidence" if group.is_low_confidence else "")
     colour = Colour.FIRST if group.status != Status.RED else Colour.DANGER
-    return Bar(group.label, group.n, f"{group.n}", (rate, between, verdict), url=group.rows_url, colour=colour)
+    return Bar(
+        group.label, group.n, f"{group.n}", (rate, between, verdict), url=group.rows_url, colour=colour
+    )
 
 
 def _rate_text(week: Measure) -> str:
