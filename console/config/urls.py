@@ -16,4 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runbooks/", include("console.runbooks.urls")),
     path("", include("console.alerts.urls")),
     path("", include("console.dashboards.urls")),
+    path("", include("console.drills.urls")),
 ]
