@@ -50,9 +50,7 @@ class Sender:
         own = {"Authorization": f"Bearer {self.secret}", "Content-Type": "application/json"}
         return self.send(body, headers=own | (headers or {}), **options)
 
-    def send(
-        self, body: bytes | object, *, headers: Headers, path: str = "", method: str = "POST"
-    ) -> Answer:
+    def send(self, body: bytes | object, *, headers: Headers, path: str = "", method: str = "POST") -> Answer:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         client = HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:

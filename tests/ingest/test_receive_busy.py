@@ -21,11 +21,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BODY = b'{"detail-type": "x", "source": "y", "id": "1"}'
 
 
-async def post(receiver: Receiver, slug: str, secret: str, body: bytes = BODY) -> tuple[int, dict[str, str], Any]:
+async def post(
+    receiver: Receiver, slug: str, secret: str, body: bytes = BODY
+) -> tuple[int, dict[str, str], Any]:
     """One request through the application itself."""
     sent: list[Any] = []
     headers = [(b"authorization", b"Bearer " + secret.encode()), (b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": f"/ingest/{slug}", "query_string": b"", "headers": headers}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"/ingest/{slug}",
+        "query_string": b"",
+        "headers": headers,
+    }
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}

@@ -77,7 +77,11 @@ def test_a_message_that_came_again_meanwhile_is_known_and_not_queued_twice() -> 
     feed = make_feed()
     again(make_held(feed, warning()))
     assert again(make_held(feed, warning())) == Replayed(replayed=1, duplicates=1)
-    assert (Delivery.objects.count(), DeliveryKey.objects.count(), QueuedDelivery.objects.count()) == (1, 1, 1)
+    assert (Delivery.objects.count(), DeliveryKey.objects.count(), QueuedDelivery.objects.count()) == (
+        1,
+        1,
+        1,
+    )
 
 
 @pytest.mark.django_db
@@ -201,7 +205,9 @@ def test_discarded_items_are_let_go_and_written_down() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("q", ["i-00000000000000007", "must be", "7bf73129-1428-4cd3-a780-000000000007", "MUST BE"])
+@pytest.mark.parametrize(
+    "q", ["i-00000000000000007", "must be", "7bf73129-1428-4cd3-a780-000000000007", "MUST BE"]
+)
 def test_the_search_looks_into_details_and_bodies(q: str) -> None:
     feed = make_feed()
     item = make_held(feed, warning(7))

@@ -19,7 +19,10 @@ def test_a_published_sample_is_answered_as_expected_and_kept_once(
     sender: Callable[..., Sender], name: str, outcome: dict[str, Any]
 ) -> None:
     said = outcome.get("context", {})
-    one = sender(kind=outcome["feed_kind"], **{key: said[key] for key in ("account", "region", "cluster") if key in said})
+    one = sender(
+        kind=outcome["feed_kind"],
+        **{key: said[key] for key in ("account", "region", "cluster") if key in said},
+    )
     body, headers = body_of(name, outcome), dict(outcome.get("headers", {}))
     answer = one.post(body, headers=headers)
     if outcome["feed_kind"] not in PARSERS:
