@@ -12,7 +12,7 @@ from datetime import datetime
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupMember, GroupStatus, Resolution
 from console.alerts.opening import add_members, new_group
 from console.alerts.settle import refresh
-from console.interruptions.models import Interruption
+from console.interruptions.models import Episode, Interruption
 from console.runbooks.checklist import start_many
 from console.runbooks.models import Execution
 
@@ -24,6 +24,7 @@ def join(interruptions: Sequence[Interruption], *, now: datetime) -> list[AlertG
     """Put each into the closed group of its episode; groups that are missing are made, closed."""
     if not interruptions:
         return []
+    _lock({i.episode_id for i in interruptions if i.episode_id is not None})
     by_episode: dict[EpisodeKey, list[Interruption]] = defaultdict(list)
     for interruption in interruptions:
         by_episode[_key(interruption)].append(interruption)
@@ -46,6 +47,11 @@ def join(interruptions: Sequence[Interruption], *, now: datetime) -> list[AlertG
     return refresh([groups[key] for key in sorted(by_episode)], now=now, is_news=False)
 
 
+def _lock(episode_ids: set[int]) -> None:
+    """One worker at a time makes the closed group of an episode."""
+    list(Episode.objects.filter(pk__in=episode_ids).order_by("pk").select_for_update())
+
+
 def lateness(late: Sequence[Interruption], groups: Sequence[AlertGroup]) -> dict[int, float]:
     """Seconds between the end (or deadline) of a group's reclaims and their first message; the most."""
     worst: dict[tuple[str, int | None], float] = defaultdict(float)
@@ -66,7 +72,8 @@ def _known(by_episode: dict[EpisodeKey, list[Interruption]]) -> dict[EpisodeKey,
         interruption__episode__in=[key[2] for key in by_episode if key[2] > 0],
         group__status=GroupStatus.RESOLVED,
         group__resolution=Resolution.LATE,
-    ).select_related("group", "interruption")
+    ).select_related("group__service", "interruption")
+    members = members.select_for_update(of=("group",))
     found = {_key(member.interruption): member.group for member in members.order_by("-group_id")}
     return {key: group for key, group in found.items() if key in by_episode}
 

@@ -120,6 +120,11 @@ class AlertGroup(models.Model):
     def is_open(self) -> bool:
         return self.status != GroupStatus.RESOLVED
 
+    @property
+    def is_finding(self) -> bool:
+        """It is about the console itself and has no members; whoever opened it closes it."""
+        return not self.key.startswith(("service:", "wave:"))
+
     def is_silenced(self, *, now: datetime) -> bool:
         return self.silenced_until is not None and self.silenced_until > now
 

@@ -13,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("console.accounts.urls")),
     path("", include("console.fleet.urls")),
     path("", include("console.feeds.urls")),
+    path("runbooks/", include("console.runbooks.urls")),
     path("", include("console.alerts.urls")),
     path("", include("console.dashboards.urls")),
+    path("", include("console.lib.urls")),
 ]

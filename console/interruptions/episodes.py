@@ -9,7 +9,7 @@ it are built anew (`episode_rebuilding.py`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,6 +35,12 @@ _TOUCH = """
 UPDATE interruptions_episode e SET ended_at = greatest(e.ended_at, n.over_at)
 FROM (SELECT id, max(over_at) AS over_at FROM unnest(%s::bigint[], %s::timestamptz[]) AS u (id, over_at)
       GROUP BY id) n WHERE e.id = n.id AND e.ended_at < n.over_at
+"""
+_SHRINK = """
+UPDATE interruptions_episode e SET ended_at = n.over_at
+FROM (SELECT episode_id, max(coalesce(ended_at, deadline_at, started_at)) AS over_at
+      FROM interruptions_interruption WHERE episode_id = ANY(%s) GROUP BY episode_id) n
+WHERE e.id = n.episode_id AND e.ended_at <> n.over_at
 """
 _EXTEND = """
 UPDATE interruptions_episode e SET started_at = n.started_at, last_started_at = n.last_started_at,
@@ -87,12 +93,17 @@ class Run:
         self.joining += other.joining
 
 
-def extend_episodes(interruption_ids: Sequence[int], *, origin: str) -> None:
-    """Let interruptions that are in no episode join one or start one; let the others lengthen theirs."""
+def extend_episodes(interruption_ids: Sequence[int], *, shrunk: Collection[int], origin: str) -> None:
+    """Let interruptions that are in no episode join one or start one; let the others lengthen theirs.
+
+    `shrunk` are episodes that may be over sooner, because a member was.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_CHANGED, [list(interruption_ids)])
         rows = cursor.fetchall()
         inside = [(row[2], row[4]) for row in rows if row[2] is not None]
+        if shrunk:
+            cursor.execute(_SHRINK, [sorted(shrunk)])
         if inside:
             cursor.execute(_TOUCH, [[pk for pk, _ in inside], [over_at for _, over_at in inside]])
     joining = [

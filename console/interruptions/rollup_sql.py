@@ -119,8 +119,8 @@ LATENCY_HOURS = f"""
     FROM (
         SELECT i.hour, i.service_id, i.pool_id, i.provider, i.region, v.workload_class,
                least(v.evicted_at, i.drain_started_at, i.ended_at) AS evicted_at,
-               greatest(0, floor(1000 * extract(
-                   epoch FROM v.running_at - least(v.evicted_at, i.drain_started_at, i.ended_at))))::bigint AS took
+               CASE WHEN v.running_at IS NOT NULL THEN greatest(0, floor(1000 * extract(
+                   epoch FROM v.running_at - least(v.evicted_at, i.drain_started_at, i.ended_at))))::bigint END AS took
         FROM ({RECLAIMS}) AS i JOIN interruptions_move v ON v.interruption_id = i.id WHERE i.cause = 'spot'
     ) AS moved
     GROUP BY hour, service_id, pool_id, provider, region, workload_class
@@ -162,7 +162,7 @@ BUNCH_PIECES = f"""
     INSERT INTO interruptions_bunchpiece (origin, hour, pool_id, provider, region, segment, service_id, count)
     {BUNCHES}
     SELECT %(origin)s, hour, pool_id, provider, region, segment, service_id, size FROM sorted WHERE crosses
-"""
+"""  # noqa: S608
 
 BUNCH_PAIRS = f"""
     INSERT INTO interruptions_bunchpair
@@ -176,7 +176,7 @@ BUNCH_PAIRS = f"""
     WHERE NOT a.crosses
     GROUP BY a.hour, a.pool_id, a.provider, a.region, a.service_id, b.service_id
     HAVING sum(CASE WHEN a.service_id = b.service_id THEN a.size * (a.size - 1) ELSE 1 END) > 0
-"""
+"""  # noqa: S608
 
 MEASURE_DAYS = f"""
     INSERT INTO interruptions_measureday (origin, day, service_id, pool_id, provider, region, {", ".join(COUNTS)})
@@ -235,4 +235,4 @@ NOTE_CHANGED_ENDS = f"""
 ASSUMED_ENDS = f"""
     INSERT INTO interruptions_assumedend (origin, machine_id, service_id, pool_id, provider, region, ended_at)
     SELECT %(origin)s, silent.* FROM ({SILENT}) AS silent
-"""
+"""  # noqa: S608

@@ -29,6 +29,7 @@ from console.interruptions.models import (
 )
 from console.lib.origin import Origin
 
+Values = dict[str, str | datetime]
 logger = logging.getLogger(__name__)
 
 HOUR = timedelta(hours=1)
@@ -92,7 +93,7 @@ def _roll_up_origin(origin: str, now: datetime) -> int:
 
 def _note_assumed_ends(cursor: CursorWrapper, origin: str, now: datetime) -> None:
     """Machines that fell silent or spoke again change the running time since they were last heard."""
-    values = {"origin": origin, "now": now}
+    values: Values = {"origin": origin, "now": now}
     cursor.execute(sql.NOTE_CHANGED_ENDS, values)
     if cursor.rowcount:
         AssumedEnd.objects.filter(origin=origin).delete()
@@ -163,7 +164,7 @@ def _runs(starts: list[datetime], *, step: timedelta, most: int) -> Iterator[tup
 
 def _do_again(cursor: CursorWrapper, origin: str, hours: list[datetime], now: datetime) -> None:
     for since, until in _runs(hours, step=HOUR, most=MOST_HOURS):
-        values: dict[str, object] = {"origin": origin, "since": since, "until": until, "now": now}
+        values: Values = {"origin": origin, "since": since, "until": until, "now": now}
         _replace(cursor, MeasureHour, sql.MEASURE_HOURS, values)
         _replace(cursor, LatencyHour, sql.LATENCY_HOURS, values)
         cursor.execute(sql.REPORTING, values)
@@ -177,7 +178,7 @@ def _do_again(cursor: CursorWrapper, origin: str, hours: list[datetime], now: da
 
 
 def _replace(
-    cursor: CursorWrapper, model: type[Any], insert: str, values: dict[str, object], *, time: str = "hour"
+    cursor: CursorWrapper, model: type[Any], insert: str, values: Values, *, time: str = "hour"
 ) -> None:
     """Delete the stretch's rows and write them anew."""
     cursor.execute(

@@ -40,6 +40,11 @@ class Row:
         return int(self._value("service_id"))
 
     @property
+    def over_at(self) -> datetime:
+        at: datetime = self._value("ended_at") or self._value("deadline_at") or self.started_at
+        return at
+
+    @property
     def started_at(self) -> datetime:
         at: datetime = self._value("started_at")
         return at

@@ -53,6 +53,11 @@ class Wanted:
     due_at: datetime | None
 
     @property
+    def over_at(self) -> datetime:
+        """When it was over, or will be, as far as is known."""
+        return self.ended_at or self.deadline_at or self.started_at
+
+    @property
     def is_counted(self) -> bool:
         """A spot reclaim that is neither a hint nor withdrawn."""
         return self.cause == "spot" and self.state not in ("at_risk", "no_action", "cancelled")
@@ -65,7 +70,8 @@ _CASTS = ", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())
 
 _INSERT = (
     f"INSERT INTO interruptions_interruption ({_NAMES}, version, updated_at) "  # noqa: S608
-    f"SELECT n.*, 1, %s FROM unnest({_CASTS}) AS n ({_NAMES}) RETURNING id, key"
+    f"SELECT n.*, 1, %s FROM unnest({_CASTS}) AS n ({_NAMES}) "
+    "ON CONFLICT (origin, key) DO NOTHING RETURNING id, key"
 )
 _UPDATE = (
     f"UPDATE interruptions_interruption i SET ({_NAMES}, version, updated_at) = "  # noqa: S608
@@ -99,7 +105,7 @@ SELECT id, %s, is_new, is_replay FROM unnest(%s::bigint[], %s::boolean[], %s::bo
 
 
 def insert(wanted: Sequence[Wanted], *, now: datetime) -> dict[str, int]:
-    """Store new interruptions. Returns their ids by key."""
+    """Store new interruptions. Returns their ids by key; absent are those whose key is another's already."""
     if not wanted:
         return {}
     with connection.cursor() as cursor:

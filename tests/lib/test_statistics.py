@@ -118,7 +118,9 @@ def test_a_rank_that_is_a_whole_number_is_not_rounded_up() -> None:
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1), st.integers(1, 100))
-def test_the_nearest_rank_is_the_smallest_value_that_covers_the_share(values: list[int], percent: int) -> None:
+def test_the_nearest_rank_is_the_smallest_value_that_covers_the_share(
+    values: list[int], percent: int
+) -> None:
     ordered = sorted(float(value) for value in values)
     found = nearest_rank(ordered, percent / 100)
     assert found is not None

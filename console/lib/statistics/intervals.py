@@ -59,4 +59,4 @@ def chance_within(rate: float, *, periods: float = 1.0) -> float:
 
 def compounded(share: float, *, periods: float) -> float:
     """A share lost each period, over so many periods: 5 % a week is 19.73 % in 30 days."""
-    return 1 - (1 - share) ** periods
+    return float(1 - (1 - share) ** periods)
