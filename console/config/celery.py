@@ -38,7 +38,7 @@ app.conf.update(
     enable_utc=True,
     worker_hijack_root_logger=False,
 )
-app.autodiscover_tasks(["console.ingest", "console.alerts", "console.dashboards"])
+app.autodiscover_tasks(["console.ingest", "console.alerts", "console.dashboards", "console.drills"])
 
 # Bells that are rung whether or not something happened: a lost bell costs one sweep, never an event.
 app.conf.beat_schedule = {
@@ -56,6 +56,11 @@ app.conf.beat_schedule = {
     },
     "quarantine-replays": {
         "task": "console.ingest.tasks.replay",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "sample-clearing": {
+        "task": "console.drills.tasks.clear_sample",
         "schedule": 30.0,
         "options": {"expires": 30},
     },

@@ -17,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("console.alerts.urls")),
     path("", include("console.dashboards.urls")),
     path("", include("console.lib.urls")),
+    path("", include("console.drills.urls")),
 ]

@@ -102,7 +102,7 @@ def _shutdown(one: Measure, period: str) -> Answer:
 
 
 def _moves(one: Measure) -> Answer:
-    is_batch = one.target == 300
+    is_batch = one.workload_class == "batch"
     kind = "batch work" if is_batch else "stateless work"
     facts = []
     if one.figures["p50"] is not None:
@@ -112,10 +112,10 @@ def _moves(one: Measure) -> Answer:
     if one.value is None:
         sentence = one.reason
     else:
-        took = seconds(one.value, is_at_least=one.is_at_least).replace("> ", "more than ")
-        sentence = f"19 of 20 moves took at most {took}; the target is under {in_words(one.target or 0)}."
+        took, goal = seconds(one.value, is_at_least=False), in_words(one.target or 0)
+        sentence = f"19 of 20 moves took at most {took}; the target is under {goal}."
         if one.is_at_least:
-            sentence = f"Some moves still wait after {took.removeprefix('more than ')}; the target is under {in_words(one.target or 0)}."
+            sentence = f"Some work still waits after {took}; the target is under {goal}."
     return Answer(
         question=f"How soon does {kind} run again?",
         name=f"Reschedule latency, {'batch' if is_batch else 'stateless'}",
