@@ -89,4 +89,6 @@ def group_members(request: HttpRequest, pk: int) -> HttpResponse:
     group = get_object_or_404(AlertGroup, pk=pk)
     context: dict[str, Any] = {"group": group, "members": queries.members_of(group)}
     context["children"] = group_rows(queries.children_of(group), now=timezone.now())
-    return render_region(request, "alerts/group_members.html", f"group-{pk}-members", context)
+    return render_region(
+        request, "alerts/group_members.html", f"group-{pk}-members", context, is_all_region=True
+    )
