@@ -84,7 +84,10 @@ def _fill() -> int:
     for number in range(MACHINES):
         begin = number / 20
         messages = life(number, "p", at=now - timedelta(seconds=400) + timedelta(seconds=begin))
-        told += [(begin + 40 * place + random.Random(number).random() * 30, body) for place, body in enumerate(messages)]
+        told += [
+            (begin + 40 * place + random.Random(number).random() * 30, body)
+            for place, body in enumerate(messages)
+        ]
     bodies = [body for _, body in sorted(told)]
     known = KnownFeed(feed.pk, feed.slug, feed.kind, feed.origin, "", "", "", False, {})
     for start in range(0, len(bodies), 1_000):
