@@ -26,3 +26,11 @@ class TokenAuth(HttpBearer):
             raise HttpError(403, f"The token {known.name} lacks the scope {self.scope.value}.")
         known.note_use(now=now)
         return known
+
+
+def token_of(request: HttpRequest) -> ApiToken:
+    """The token this call came with; its origin is the one the call reads and writes."""
+    token = getattr(request, "auth", None)
+    if not isinstance(token, ApiToken):
+        raise LookupError("The call was not let in by a token.")
+    return token

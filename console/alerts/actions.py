@@ -57,7 +57,8 @@ VERBS = {
     "silence": Verb(_silence, "Silenced.", "unsilence"),
     "unsilence": Verb(lambda pk, by, now, _: handling.unsilence(pk, by=by, now=now), "It may speak again."),
     "note": Verb(
-        lambda pk, by, now, request: handling.add_note(pk, request.POST.get("text", ""), by=by, now=now), "Noted."
+        lambda pk, by, now, request: handling.add_note(pk, request.POST.get("text", ""), by=by, now=now),
+        "Noted.",
     ),
 }
 
@@ -76,7 +77,9 @@ def group_action(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     except NotPossible as refusal:
         return _answer(request, pk, str(refusal), status=409)
     undo = VERBS[verb].undo
-    return _answer(request, pk, VERBS[verb].said, undo=reverse("alerts:group_action", args=[pk, undo]) if undo else "")
+    return _answer(
+        request, pk, VERBS[verb].said, undo=reverse("alerts:group_action", args=[pk, undo]) if undo else ""
+    )
 
 
 @require_POST
@@ -101,7 +104,9 @@ def bulk(request: HttpRequest) -> HttpResponse:
     return _answer(request, None, text, status=409 if failures and not done else 200)
 
 
-def _answer(request: HttpRequest, pk: int | None, text: str, *, status: int = 200, undo: str = "") -> HttpResponse:
+def _answer(
+    request: HttpRequest, pk: int | None, text: str, *, status: int = 200, undo: str = ""
+) -> HttpResponse:
     """A toast for htmx, which then refreshes its regions; a message and the page again without script."""
     tone = "neutral" if status < 400 else "warn"
     if request.headers.get("HX-Request") == "true":

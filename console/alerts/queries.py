@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlencode
 
 from django.db.models import F, Q, QuerySet
@@ -82,9 +81,13 @@ def members_of(group: AlertGroup) -> Members:
         .order_by(F("ended_at").desc(nulls_first=True), "deadline_at", "pk")[:MOST_MEMBERS]
     )
     reasons = dict(
-        GroupMember.objects.filter(group=group, interruption__in=rows).values_list("interruption_id", "reason")
+        GroupMember.objects.filter(group=group, interruption__in=rows).values_list(
+            "interruption_id", "reason"
+        )
     )
-    return Members(rows=interruption_rows(rows), reasons=reasons, unlisted=max(group.member_count - len(rows), 0))
+    return Members(
+        rows=interruption_rows(rows), reasons=reasons, unlisted=max(group.member_count - len(rows), 0)
+    )
 
 
 def events_of(group: AlertGroup) -> list[AlertEvent]:
@@ -97,7 +100,7 @@ def receipts_of(group: AlertGroup) -> list[Receipt]:
     return list(group.receipts.order_by("-pk")[:MOST_RECEIPTS])
 
 
-def checklist_variables(group: AlertGroup, *, now: datetime) -> dict[str, str]:
+def checklist_variables(group: AlertGroup) -> dict[str, object]:
     """What a runbook's `{{ … }}` are filled with: the group's most urgent machine."""
     member = (
         Interruption.objects.filter(memberships__group=group)
@@ -113,7 +116,7 @@ def checklist_variables(group: AlertGroup, *, now: datetime) -> dict[str, str]:
         "node_name": machine.node_name,
         "service": member.service.slug,
         "interruption_key": member.key,
-        "deadline": member.deadline_at.isoformat() if member.deadline_at else "",
+        "deadline": member.deadline_at,
         "region": machine.region,
         "zone": machine.zone,
         "account": machine.account,

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from console.alerts.models import AlertGroup
-from console.runbooks.checklist import progress
+from console.runbooks.checklist import Progress, progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,11 @@ class GroupRow:
 def group_rows(groups: Sequence[AlertGroup], *, now: datetime) -> list[GroupRow]:
     """Needs `acknowledged_by` selected along; one more query for all checklists."""
     steps = progress([group.execution_id for group in groups if group.execution_id is not None])
-    return [_row(group, *steps.get(group.execution_id or 0, (0, 0)), now=now) for group in groups]
+    none = Progress(0, 0, 0)
+    return [_row(group, steps.get(group.execution_id or 0, none), now=now) for group in groups]
 
 
-def _row(group: AlertGroup, steps_done: int, steps_total: int, *, now: datetime) -> GroupRow:
+def _row(group: AlertGroup, steps: Progress, *, now: datetime) -> GroupRow:
     is_silenced = group.is_open and group.is_silenced(now=now)
     return GroupRow(
         id=group.pk,
@@ -59,8 +60,8 @@ def _row(group: AlertGroup, steps_done: int, steps_total: int, *, now: datetime)
         deadline_at=group.earliest_deadline_at,
         notice_at=group.triggered_at,
         ended_at=group.resolved_at,
-        steps_done=steps_done,
-        steps_total=steps_total,
+        steps_done=steps.settled,
+        steps_total=steps.total,
     )
 
 

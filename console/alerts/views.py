@@ -16,6 +16,8 @@ from console.alerts.models import AlertGroup, Severity
 from console.alerts.rows import group_rows
 from console.lib.cursor import query_of
 from console.lib.pages import render_region
+from console.runbooks import checklist
+from console.runbooks.variables import as_values
 
 
 @require_GET
@@ -46,7 +48,12 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     group = get_object_or_404(
         AlertGroup.objects.select_related(
-            "service__team", "service__owner", "acknowledged_by", "resolved_by", "silenced_by", "execution__version__runbook"
+            "service__team",
+            "service__owner",
+            "acknowledged_by",
+            "resolved_by",
+            "silenced_by",
+            "execution__version__runbook",
         ),
         pk=pk,
     )
@@ -57,11 +64,15 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "members": queries.members_of(group),
         "events": queries.events_of(group),
         "receipts": queries.receipts_of(group),
-        "variables": queries.checklist_variables(group, now=now),
+        "execution": group.execution,
+        "steps": checklist.state(group.execution) if group.execution else [],
+        "variables": as_values(queries.checklist_variables(group)),
         "silences": SILENCES,
         "may_act": signed_in(request).may(Role.RESPONDER),
+        "can_act": signed_in(request).may(Role.RESPONDER),
     }
-    return render_region(request, "alerts/group_detail.html", "group-head members timeline receipts", context)
+    regions = "group-head members timeline receipts checklist"
+    return render_region(request, "alerts/group_detail.html", regions, context)
 
 
 @require_GET

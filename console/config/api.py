@@ -12,15 +12,22 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 from ninja.parser import Parser
 
 from console.accounts.api import router as accounts
+from console.alerts.api import router as alerts
+from console.feeds.api import router as feeds
 from console.fleet.api import router as fleet
+from console.ingest.api import router as ingest
+from console.interruptions.api import router as interruptions
+from console.interruptions.api_facts import router as samples
+from console.interruptions.api_measures import router as measures
 from console.lib.problems import Problem, problem
+from console.runbooks.api import router as runbooks
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +78,8 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-for router in (accounts, fleet, nowhere):  # the catch-all stays last
+ROOMS = (accounts, fleet, feeds, runbooks, interruptions, samples, measures, alerts, ingest)
+for router in (*ROOMS, nowhere):  # the catch-all stays last
     api.add_router("", router)
 
 
@@ -127,6 +135,12 @@ def on_too_large(request: HttpRequest, exc: RequestDataTooBig) -> HttpResponse:
 def on_http_error(request: HttpRequest, exc: HttpError) -> HttpResponse:
     told = exc.__cause__ if isinstance(exc.__cause__, HttpError) else exc  # what `JsonParser` said
     return problem(exc.status_code, code=CODES.get(exc.status_code, "error"), detail=str(told))
+
+
+@api.exception_handler(DataError)
+def on_impossible_value(request: HttpRequest, exc: DataError) -> HttpResponse:
+    detail = "A value holds a NUL byte or is too large to be stored or looked for."
+    return problem(422, code="invalid", detail=detail)
 
 
 @api.exception_handler(OperationalError)

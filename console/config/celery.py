@@ -39,7 +39,7 @@ app.conf.update(
     enable_utc=True,
     worker_hijack_root_logger=False,
 )
-app.autodiscover_tasks(["console.ingest", "console.alerts", "console.dashboards"])
+app.autodiscover_tasks(["console.ingest", "console.alerts", "console.dashboards", "console.drills"])
 
 # Bells that are rung whether or not something happened: a lost bell costs one sweep, never an event.
 app.conf.beat_schedule = {
@@ -54,6 +54,16 @@ app.conf.beat_schedule = {
         "task": "console.dashboards.tasks.roll_up",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "quarantine-replays": {
+        "task": "console.ingest.tasks.replay",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "sample-clearing": {
+        "task": "console.drills.tasks.clear_sample",
+        "schedule": 30.0,
+        "options": {"expires": 30},
     },
     "partitions": {
         "task": "console.ingest.tasks.keep_partitions",

@@ -15,8 +15,15 @@ from console.config.processes import CannotStart, Child
 BASE_DIR = Path(__file__).resolve().parents[2]
 NEEDED = ("django", "celery", "psycopg", "psycopg_pool", "uvicorn", "uvloop", "httptools", "a2wsgi", "redis")
 BACKLOG = 2048
-# Two allocator arenas, not eight a core; and workers that do not load every page to check the settings.
-FRUGAL = {"MALLOC_ARENA_MAX": "2", "CELERY_SKIP_CHECKS": "1"}
+SAMPLE_CHOICES = ("auto", "0", "1")
+# Two allocator arenas, not eight a core; workers that do not load every page to check the settings; and
+# no warning that static files were not collected, which only the image does.
+CHILD_ENVIRONMENT = {
+    "MALLOC_ARENA_MAX": "2",
+    "CELERY_SKIP_CHECKS": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONWARNINGS": "ignore:No directory at",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +36,8 @@ class Installation:
     has_own_database: bool
     has_own_broker: bool
     is_log_json: bool
+    sample: str
+    """`auto`, `0` or `1`: whether the sample fleet may play."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Installation:
@@ -43,6 +52,7 @@ class Installation:
             has_own_database=not environ.get("DATABASE_URL"),
             has_own_broker=not environ.get("CELERY_BROKER_URL"),
             is_log_json=environ.get("CONSOLE_LOG_FORMAT") == "json",
+            sample=_choice(environ, "CONSOLE_SAMPLE", SAMPLE_CHOICES),
         )
 
     def check_packages(self) -> None:
@@ -96,37 +106,54 @@ class Installation:
         ]  # fmt: skip
         return self._python("web", *argv, pass_fds=(listener.fileno(),), stop_within=2.5)
 
-    def workers_and_beat(self) -> list[Child]:
-        """The pipelines have processes of their own; telling and reporting mostly wait, so threads do."""
-        (self.var / "beat").mkdir(parents=True, exist_ok=True)
-        schedule = str(self.var / "beat" / "schedule")
-        return [
-            self._worker("worker", "ingest,alerts", "--pool", "prefork", "-c", str(self.workers)),
-            self._worker("notify", "notify,reports", "--pool", "threads", "-c", "4"),
-            self._celery("beat", "beat", "-s", schedule, "--pidfile", "", stop_within=0.5),
+    def hands(self) -> Child:
+        """The workers and beat, which stop in their own order within the time given here."""
+        argv = ["-m", "console.config.hands", str(self.var), str(self.workers)]
+        return self._python("hands", *argv, stop_within=4.0)
+
+    @property
+    def plays_sample(self) -> bool:
+        """Never on a database that is somebody's own, unless it is asked for; and only what is set up."""
+        is_wanted = self.sample == "1" or (self.sample == "auto" and self.has_own_database)
+        return is_wanted and (self.var / "sample.json").exists()
+
+    def sample_player(self, listener: socket.socket) -> Child:
+        """The sample fleet, which ends by itself once it is cleared."""
+        host, port = listener.getsockname()[:2]
+        argv = [
+            "-m",
+            "console.drills.sample.player",
+            str(self.var),
+            f"http://{_shown(host)}:{port}",
+            self.url,
         ]
-
-    def _worker(self, name: str, queues: str, *options: str) -> Child:
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        return self._celery(
-            name, "worker", "-n", f"{name}@%h", "-Q", queues, *options, *quiet, stop_within=1.5
-        )
-
-    def _celery(self, name: str, *arguments: str, stop_within: float) -> Child:
-        argv = ["-m", "celery", "--quiet", "-A", "console.config.celery", *arguments, "--loglevel", "WARNING"]
-        return self._python(name, *argv, stop_within=stop_within)
+        return self._python("sample", *argv, stop_within=1.0, may_finish=True)
 
     def _python(
-        self, name: str, *arguments: str, stop_within: float, pass_fds: tuple[int, ...] = ()
+        self,
+        name: str,
+        *arguments: str,
+        stop_within: float,
+        pass_fds: tuple[int, ...] = (),
+        may_finish: bool = False,
     ) -> Child:
         return Child(
             name=name,
             argv=[sys.executable, *arguments],
-            env={"CONSOLE_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **FRUGAL},
+            env={"CONSOLE_VAR": str(self.var), **CHILD_ENVIRONMENT},
             cwd=BASE_DIR,
             pass_fds=pass_fds,
             stop_within=stop_within,
+            may_finish=may_finish,
         )
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The first of the choices where nothing is said."""
+    said = environ.get(name) or choices[0]
+    if said not in choices:
+        raise CannotStart(f"{name}={said} is not known: use one of {', '.join(choices)}.")
+    return said
 
 
 def _number(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:

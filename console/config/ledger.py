@@ -67,6 +67,7 @@ class Ledger:
             with contextlib.suppress(psutil.NoSuchProcess):
                 created_at = psutil.Process(process.pid).create_time()
                 entries.append({"name": process.child.name, "pid": process.pid, "created_at": created_at})
+        self._children_path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._children_path.with_suffix(".new")
         fresh.write_text(json.dumps(entries), "ascii")
         fresh.replace(self._children_path)

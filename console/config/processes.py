@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -51,6 +52,7 @@ class Child:
     pass_fds: tuple[int, ...] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: float = 3.0
+    may_finish: bool = False  # ending with code 0 means that its work is done: it is not started again
     is_own_keeper: bool = False  # PostgreSQL: never killed outright, and its own pid file finds its orphan
 
     @property
@@ -74,7 +76,7 @@ class Process:
 
     def send(self, number: signal.Signals) -> None:
         if self.poll() is None:
-            self._popen.send_signal(number)
+            os.kill(self.pid, number)
 
     def send_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -114,7 +116,7 @@ def _spawn(child: Child) -> subprocess.Popen[bytes]:
                 cwd=child.cwd,
                 pass_fds=child.pass_fds,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(child.stop_signal),
+                preexec_fn=partial(die_with_parent, os.getpid(), child.stop_signal),
                 user=child.account.uid,
                 group=child.account.gid,
                 extra_groups=child.account.extra_groups,
@@ -123,17 +125,12 @@ def _spawn(child: Child) -> subprocess.Popen[bytes]:
             raise CannotStart(f"Cannot start {child.name}: {error}.") from error
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """Linux tells a child when its parent dies. Runs after the change of user, which would clear it."""
-    parent = os.getpid()
-
-    def prepare() -> None:
-        if _libc is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, int(number))
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return prepare
+def die_with_parent(parent: int, number: signal.Signals) -> None:
+    """Linux tells a child when its parent dies. Called in it, after a change of user, which clears this."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, int(number))
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def end_orphan(pid: int, *, created_at: float, within: float) -> bool:

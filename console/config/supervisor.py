@@ -48,11 +48,17 @@ class Watched:
 
 class Supervisor:
     def __init__(
-        self, *, ledger: Ledger, show: Callable[[str, str], None], back_off: BackOff = BackOff()
+        self,
+        *,
+        ledger: Ledger,
+        show: Callable[[str, str], None],
+        back_off: BackOff = BackOff(),
+        spawn: Callable[[Child], Process] = Process,
     ) -> None:
         self._ledger = ledger
         self._show = show
         self._back_off = back_off
+        self._make = spawn
         self._watched: list[Watched] = []
         self._selector = selectors.DefaultSelector()
         self._wake, self._waker = socket.socketpair()
@@ -134,7 +140,7 @@ class Supervisor:
         now = time.monotonic()
         waits = [watched.due_at - now for watched in self._watched if watched.due_at is not None]
         self._turn(max(0.0, min([longest, *waits])))
-        for watched in self._watched:
+        for watched in list(self._watched):
             self._look_after(watched, now=time.monotonic())
 
     def stop(self) -> None:
@@ -153,7 +159,7 @@ class Supervisor:
     # Inside ------------------------------------------------------------------------------------
 
     def _spawn(self, child: Child, *, show: Callable[[str, str], None] | None = None) -> Process:
-        process = Process(child)
+        process = self._make(child)
         if process.output is not None:
             os.set_blocking(process.output.fileno(), False)
             self._selector.register(
@@ -173,6 +179,10 @@ class Supervisor:
             return
         self._drain(watched.process)
         watched.process.bury()
+        if code == 0 and watched.child.may_finish:
+            self.forget(watched.process)
+            self._ledger.write(other.process for other in self._watched)
+            return
         if now - watched.process.started_at >= self._back_off.forgiven_after:
             watched.deaths = 0
         watched.deaths += 1

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from console.accounts.models import User
+from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin
 from console.alerts.models import AlertGroup
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
-from console.ingest.health import MOST_LAG, lags
+from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
 
 
@@ -43,22 +43,24 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
         return {}
     now, origin = timezone.now(), chosen_origin(request)
     groups = AlertGroup.objects.of_origin(origin).open()
-    triggered = groups.filter(status="triggered").filter(
-        Q(silenced_until=None) | Q(silenced_until__lte=now)
-    ).count()
+    triggered = (
+        groups.filter(status="triggered").filter(Q(silenced_until=None) | Q(silenced_until__lte=now)).count()
+    )
     held = QuarantinedItem.objects.held().filter(origin=origin).count()
     items = [*_stops(), _feeds(origin, now), *_lags(now), _origin(origin)]
     return {
         "strip": Strip([item for item in items if item is not None]),
         "strip_url": reverse("dashboards:strip"),
-        "banner": _banner(origin),
+        "banner": _banner(origin, request.user),
         "rail_counts": {"alerts": triggered, "quarantine": held},
         "origin": origin,
     }
 
 
 def _feeds(origin: Origin, now: datetime) -> Item:
-    feeds = list(Feed.objects.of_origin(origin).only("expects_within", "paused_at", "last_seen_at", "created_at"))
+    feeds = list(
+        Feed.objects.of_origin(origin).only("expects_within", "paused_at", "last_seen_at", "created_at")
+    )
     url = reverse("feeds:feed_list")
     if not feeds:
         return Item("plug", "No feed connected", tone="warn", url=url)
@@ -94,16 +96,22 @@ def _origin(origin: Origin) -> Item | None:
     return Item("flask-conical", f"{origin.label} data", tone="info")
 
 
-def _banner(origin: Origin) -> dict[str, Any] | None:
+def _banner(origin: Origin, user: User) -> dict[str, Any] | None:
+    """Who is shown sample data is told so; an administrator can end it. Without a key it is being cleared."""
     if origin != Origin.SAMPLE:
         return None
-    last = Feed.objects.of_origin(origin).aggregate(last=Max("last_seen_at"))["last"]
-    if last is None:
+    feeds = Feed.objects.of_origin(origin).aggregate(feeds=Count("pk"), keys=Count("tokens"))
+    if not feeds["feeds"]:
         return None
-    return {
-        "tone": "info",
-        "icon": "flask-conical",
-        "text": "A sample fleet is playing. Nothing here is real and nobody outside is told.",
-        "action": reverse("dashboards:sample_clear"),
-        "action_label": "Stop and clear",
-    }
+    banner = {"tone": "info", "icon": "flask-conical"}
+    if not feeds["keys"]:
+        return banner | {"text": "The sample fleet has stopped, and its data is being cleared."}
+    banner["text"] = "A sample fleet is playing. Nothing here is real and nobody outside is told."
+    if user.may(Role.ADMIN):
+        banner |= {
+            "action": "/sample/clear/",  # the room above holds it
+            "action_label": "Stop and clear",
+            "confirm": "The play stops and everything of the sample fleet is deleted: its services, "
+            "machines, groups and history. Live data stays as it is.",
+        }
+    return banner

@@ -16,6 +16,7 @@ from console.lib.origin import Origin
 
 SHORTEST_SECRET = 8
 LONGEST_SECRET = 512
+RESERVED = ("new",)
 
 
 class CannotConnect(Exception):
@@ -81,10 +82,16 @@ def _check(order: FeedOrder) -> None:
         raise CannotConnect(
             f"{order.slug or order.name!r} gives no address. Name the feed with letters and digits."
         )
+    if order.wanted_slug in RESERVED:
+        raise CannotConnect(f"The address {order.wanted_slug} is taken by a page. Choose another name.")
     if order.secret and not SHORTEST_SECRET <= len(order.secret) <= LONGEST_SECRET:
         raise CannotConnect(f"A token has {SHORTEST_SECRET} to {LONGEST_SECRET} characters.")
-    if order.secret and not (order.secret.isascii() and order.secret.isprintable() and " " not in order.secret):
-        raise CannotConnect("A token is made of printable ASCII characters without spaces: it travels in headers.")
+    if order.secret and not (
+        order.secret.isascii() and order.secret.isprintable() and " " not in order.secret
+    ):
+        raise CannotConnect(
+            "A token is made of printable ASCII characters without spaces: it travels in headers."
+        )
 
 
 def _found(feed: Feed, order: FeedOrder, *, now: datetime) -> Connected:

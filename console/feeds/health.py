@@ -74,8 +74,8 @@ def feed_figures(feeds: Sequence[Feed], *, now: datetime) -> dict[int, FeedFigur
         place = int((row.hour - start) / timedelta(hours=1))
         figures[row.feed_id].hours[place] = {name: getattr(row, name) for name in COUNTS}
     held = QuarantinedItem.objects.held().filter(feed__in=figures).values("feed_id")
-    for row in held.annotate(n=Count("pk")).order_by("feed_id"):
-        figures[row["feed_id"]].held = row["n"]
+    for feed_id, count in held.annotate(n=Count("pk")).order_by("feed_id").values_list("feed_id", "n"):
+        figures[feed_id].held = count
     return figures
 
 

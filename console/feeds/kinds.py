@@ -11,9 +11,9 @@ from console.feeds.reading import PARSERS
 
 _LEADS: Mapping[FeedKind, str] = MappingProxyType(
     {
-        FeedKind.AWS_EVENTBRIDGE: "Spot warnings, state changes and scaling events of an AWS account, pushed by a rule.",
+        FeedKind.AWS_EVENTBRIDGE: "Spot warnings, state changes and scaling events of AWS, pushed by a rule.",
         FeedKind.CLOUDEVENTS: "Messages of the other kinds inside CloudEvents 1.0: structured, batch or binary.",
-        FeedKind.NODE_REPORT: "A node's own word: notices, heartbeats, shutdown hooks, moves. Anything that runs curl can send it.",
+        FeedKind.NODE_REPORT: "A node's own word: notices, heartbeats, hooks. Whatever runs curl can send it.",
         FeedKind.AWS_SNS: "EventBridge events through an SNS topic, with its signature checked.",
         FeedKind.AWS_SQS: "EventBridge events fetched from an SQS queue; nothing has to reach this console.",
         FeedKind.AWS_IMDS: "What the AWS instance metadata service says, posted by a watcher on the node.",

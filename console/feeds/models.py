@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from console.accounts.models import hash_secret
 from console.fleet.models import Team
+from console.lib.lengths import write_length
 from console.lib.origin import is_known_origin, origin_field
 
 
@@ -54,9 +55,7 @@ class Feed(models.Model):
     cluster = models.CharField(max_length=128, blank=True)
     expects_within = models.DurationField(null=True, blank=True)
     """A feed without a message for this long is silent. Null: it may be quiet for ever."""
-    test_of = models.OneToOneField(
-        "self", models.CASCADE, null=True, blank=True, related_name="test_feed"
-    )
+    test_of = models.OneToOneField("self", models.CASCADE, null=True, blank=True, related_name="test_feed")
     """The feed whose test messages this one takes; its own origin is `test`, so they stay out of everything."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     paused_at = models.DateTimeField(null=True, blank=True)
@@ -79,6 +78,11 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def expects_within_text(self) -> str:
+        """As it is typed: `15m`, `1h 30m`."""
+        return write_length(self.expects_within) if self.expects_within else ""
 
     def is_silent(self, *, now: datetime) -> bool:
         """Whether this feed owes a message. A feed that may be quiet is never silent."""
@@ -293,9 +297,7 @@ class QuarantineReplay(models.Model):
     """
 
     origin = origin_field()
-    feed = models.ForeignKey(
-        Feed, models.CASCADE, null=True, blank=True, related_name="replays"
-    )
+    feed = models.ForeignKey(Feed, models.CASCADE, null=True, blank=True, related_name="replays")
     code = models.CharField(max_length=32, blank=True)
     q = models.CharField(max_length=200, blank=True)
     up_to_pk = models.BigIntegerField()

@@ -71,9 +71,7 @@ def resume(feed: Feed, *, by: Actor, now: datetime) -> bool:
 
 
 @transaction.atomic
-def rotate(
-    feed: Feed, *, by: Actor, now: datetime, overlap: timedelta = OVERLAP
-) -> tuple[FeedToken, str]:
+def rotate(feed: Feed, *, by: Actor, now: datetime, overlap: timedelta = OVERLAP) -> tuple[FeedToken, str]:
     """Make a new secret; those there are end after `overlap`. Returns the new one, readable this once."""
     Feed.objects.select_for_update().get(pk=feed.pk)
     ends_at = now + overlap

@@ -55,6 +55,11 @@ class MachineFacts:
     heartbeat_at: datetime | None = None
     vcpus: int | None = None
     provider_id: str | None = None
+    alive_since: datetime | None = None
+    listed_at: datetime | None = None
+    """When an inventory listed it as running."""
+    is_authority: bool = False
+    """Inventory: what it says of type, place in the cluster and tags replaces what was known."""
 
 
 @dataclass(slots=True)
@@ -68,6 +73,8 @@ class Resolved:
     """(kept, merged): rows of the rooms above that hold `merged` are to be pointed at `kept`."""
     moved: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Machine to (old service, new service), where what was learnt gave it another."""
+    changed: set[int] = field(default_factory=set)
+    """Machines that are new or of which something was learnt besides the time."""
 
 
 class ClosureGrew(Exception):
@@ -155,6 +162,8 @@ def _load(
 
 
 _NODE, _CLUSTER = TEXTS.index("node_name"), TEXTS.index("cluster")
+_TYPE, _OS = TEXTS.index("instance_type"), TEXTS.index("os")
+_SPACE, _NODE_POOL = TEXTS.index("namespace"), TEXTS.index("node_pool")
 
 
 def _find(
@@ -179,6 +188,7 @@ def _find(
     for who, indexes in ordered:
         assert who is not None
         times = [facts[index].seen_at for index in indexes]
+        times += [since for index in indexes if (since := facts[index].alive_since) is not None]
         machine = register.find(who, at=min(min(times), now))
         machine.last_seen_at = max(machine.last_seen_at, min(max(times), now))
         for index in indexes:
@@ -202,16 +212,20 @@ def _learn(row: Row, facts: MachineFacts, now: datetime) -> None:
             facts.node_pool,
         )
     )
-    if facts.tags and not row.tags:
-        row.tags = {str(name): str(value) for name, value in facts.tags.items()}
-        row.changed.add(TAGS)
+    if facts.is_authority:
+        for index, value in ((_TYPE, facts.instance_type), (_OS, facts.os), (_SPACE, facts.namespace)):
+            row.put(index, value)
+        row.put(_NODE_POOL, facts.node_pool)
+    if facts.tags is not None and (facts.is_authority or not row.tags):
+        row.put_tags({str(name): str(value) for name, value in facts.tags.items()})
     if facts.declared_service and facts.declared_service != row.declared_service:
         row.declared_service = facts.declared_service
         row.changed.add(TAGS)
-    if facts.vcpus is not None and row.vcpus is None:
+    if facts.vcpus is not None and (row.vcpus is None or (facts.is_authority and facts.vcpus != row.vcpus)):
         row.vcpus, row.is_dirty = facts.vcpus, True
     if facts.heartbeat_at is not None:
         row.beat(min(facts.heartbeat_at, now))
+    row.note_listed(facts.listed_at)
 
 
 def settle(rows: Sequence[Row], *, origin: str, rules: Rules | None = None) -> None:
@@ -236,6 +250,7 @@ def _write(touched: Sequence[Row], register: Register, stored: Stored, *, origin
         machines={_id(row.known): row.told() for row in touched},
         new={_id(row.known) for row in new},
         merges=merges,
+        changed={_id(row.known) for row in touched if row.stored is None or row.changed or row.is_dirty},
         moved={
             pk: (row.moved_from[0], row.service_id)
             for pk, row in moved.items()

@@ -63,11 +63,14 @@ class Row:
     service_id: int = 0
     pool_id: int | None = None
     heartbeat_at: datetime | None = None
+    listed_at: datetime | None = None
     stored: tuple[datetime, datetime] | None = None
     """First and last seen as the database has them; None for a machine that is new."""
     changed: set[int] = field(default_factory=set)
     is_dirty: bool = False
     """Something is to be written that is neither a text nor a time."""
+    is_seen: bool = False
+    """A sign of life is to be written."""
     moved_from: tuple[int, int | None] | None = None
 
     def fill(self, texts: Sequence[str | None]) -> None:
@@ -78,9 +81,20 @@ class Row:
                 own[index] = value
                 self.changed.add(index)
 
+    def put(self, index: int, value: str | None) -> None:
+        """Take an authority's word over what was known."""
+        if value and self.texts[index] != value:
+            self.texts[index] = value
+            self.changed.add(index)
+
+    def put_tags(self, tags: dict[str, str]) -> None:
+        if tags != self.tags:
+            self.tags = tags
+            self.changed.add(TAGS)
+
     def is_unwritten(self) -> bool:
         times = (self.known.first_seen_at, self.known.last_seen_at)
-        return bool(self.changed) or self.is_dirty or times != self.stored
+        return bool(self.changed) or self.is_dirty or self.is_seen or times != self.stored
 
     def absorb(self, other: Row) -> None:
         """Take over what only the merged machine knew."""
@@ -94,10 +108,17 @@ class Row:
         if self.vcpus is None and other.vcpus is not None:
             self.vcpus, self.is_dirty = other.vcpus, True
         self.beat(other.heartbeat_at)
+        self.note_listed(other.listed_at)
 
     def beat(self, at: datetime | None) -> None:
+        """A heartbeat of its own."""
         if at is not None and (self.heartbeat_at is None or at > self.heartbeat_at):
-            self.heartbeat_at, self.is_dirty = at, True
+            self.heartbeat_at, self.is_seen = at, True
+
+    def note_listed(self, at: datetime | None) -> None:
+        """An inventory that says it runs."""
+        if at is not None and (self.listed_at is None or at > self.listed_at):
+            self.listed_at, self.is_seen = at, True
 
     @property
     def traits(self) -> Traits:
@@ -129,7 +150,7 @@ _COLUMNS = ", ".join(f"m.{name}" for name in TEXTS)
 
 _LOCK = f"""
 SELECT m.id, m.first_seen_at, m.last_seen_at, m.tags, m.vcpus, m.declared_service, m.service_id, m.pool_id,
-       m.heartbeat_at, {_COLUMNS}
+       m.heartbeat_at, m.listed_at, {_COLUMNS}
 FROM fleet_machine m WHERE m.id IN (
     SELECT a.machine_id FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS w(kind, value)
         JOIN fleet_machinealias a ON a.origin = %(origin)s AND a.id_kind = w.kind AND a.id_value = w.value
@@ -159,11 +180,20 @@ def lock_rows(params: Mapping[str, Any]) -> dict[int, Row]:
     """Lock every machine that the names may lead to, in id order, and read them."""
     rows: dict[int, Row] = {}
     for line in fetch(_LOCK, params):
-        pk, first, last, tags, vcpus, declared, service_id, pool_id, heartbeat_at, *texts = line
+        pk, first, last, tags, vcpus, declared, service_id, pool_id, heartbeat_at, listed_at, *texts = line
         known = Known(pk, first, last)
         tags = json.loads(tags) if isinstance(tags, str) else tags
         rows[pk] = Row(
-            known, texts, tags, vcpus, declared, service_id, pool_id, heartbeat_at, stored=(first, last)
+            known,
+            texts,
+            tags,
+            vcpus,
+            declared,
+            service_id,
+            pool_id,
+            heartbeat_at,
+            listed_at,
+            stored=(first, last),
         )
     return rows
 
@@ -232,6 +262,7 @@ _WRITTEN = {
     "first_seen_at": "timestamptz",
     "last_seen_at": "timestamptz",
     "heartbeat_at": "timestamptz",
+    "listed_at": "timestamptz",
 }
 
 
@@ -246,6 +277,7 @@ def _line(row: Row) -> tuple[Any, ...]:
         row.known.first_seen_at,
         row.known.last_seen_at,
         row.heartbeat_at,
+        row.listed_at,
     )
 
 

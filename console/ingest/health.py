@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from console.feeds.models import PipelineStop, QueuedDelivery
-from console.interruptions.models import InterruptionChange
-
-MOST_LAG = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """What waits, and for how long the oldest of it has."""
-
-    name: str
-    waiting: int
-    seconds: float
-
-
-def lags(*, now: datetime) -> list[Lag]:
-    """The two queues: deliveries to be recorded, changes to be alerted on."""
-    return [
-        _lag("record", QueuedDelivery.objects.order_by("pk"), "received_at", now=now),
-        _lag("alert", InterruptionChange.objects.order_by("pk"), "at", now=now),
-    ]
-
-
-def _lag(name: str, rows: object, column: str, *, now: datetime) -> Lag:
-    oldest = rows.values_list(column, flat=True).first()  # type: ignore[attr-defined]
-    waiting = rows.count() if oldest else 0  # type: ignore[attr-defined]
-    return Lag(
-        name=name, waiting=waiting, seconds=max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
-    )
+from console.feeds.models import PipelineStop
+from console.interruptions.lag import MOST_LAG, lags
 
 
 def problems(*, broker_url: str, now: datetime) -> list[str]:

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from console.alerts.models import AlertGroup
 from console.feeds.models import Feed, FeedHour, PipelineStop, QuarantinedItem
-from console.ingest import health
+from console.interruptions.lag import lags
 from console.interruptions.models import Interruption
 
 RESULTS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats")
@@ -35,7 +35,7 @@ class _Console(Collector):
         lag = GaugeMetricFamily(
             "spot_console_queue_lag_seconds", "Age of the oldest row of a queue", labels=["queue"]
         )
-        for queue in health.lags(now=self._now):
+        for queue in lags(now=self._now):
             waiting.add_metric([queue.name], queue.waiting)
             lag.add_metric([queue.name], queue.seconds)
         stopped = GaugeMetricFamily("spot_console_pipelines_stopped", "Pipelines that stopped")

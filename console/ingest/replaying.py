@@ -16,12 +16,13 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from console.accounts.audit import Actor, record
-from console.feeds.models import Feed, QuarantinedItem, QuarantineState, QueuedDelivery
+from console.feeds.models import Feed, QuarantinedItem, QuarantineReplay, QuarantineState, QueuedDelivery
 from console.feeds.normalised import Reading, Rejected
-from console.feeds.reading import Body, Item, read_body
+from console.feeds.reading import Body, read_body
 from console.ingest.directory import KnownFeed
+from console.ingest.quarantine import filter_of
 from console.ingest.receive import Request
-from console.ingest.store import refusing, storing
+from console.ingest.store import Incoming, refusing, storing
 from console.lib.live import announce
 
 MOST_AT_ONCE = 200
@@ -102,19 +103,17 @@ def _known(feed: Feed) -> KnownFeed:
 
 def _store(request: Request, body: Body) -> int:
     """Store every part as receiving does. Returns how many were known already."""
-    taken: dict[tuple[int, str], Item] = {}
-    readings = {}
+    incoming: dict[tuple[int, str], Incoming] = {}
     for part in body.items:
         if isinstance(part.outcome, Reading):
-            incoming = request.incoming(part.raw, part.outcome)
-            taken.setdefault(incoming.key, part)
-            readings.setdefault(incoming.key, incoming)
+            item = request.incoming(part.raw, part.outcome)
+            incoming.setdefault(item.key, item)
     refused = Counter(
         request.refuse(part.raw, part.outcome) for part in body.items if isinstance(part.outcome, Rejected)
     )
     fresh = 0
     with connection.cursor() as cursor:
-        for sql, columns in storing([readings[key] for key in sorted(readings)]):
+        for sql, columns in storing([incoming[key] for key in sorted(incoming)]):
             cursor.execute(sql, columns)
             fresh += len(cursor.fetchall())
         if refused:
@@ -157,3 +156,44 @@ def _hold_on(item: QuarantinedItem, refusal: Rejected, *, now: datetime) -> None
 def _decide(item: QuarantinedItem, state: QuarantineState, *, now: datetime) -> None:
     item.state, item.decided_at = state, now
     item.save(update_fields=["state", "decided_at"])
+
+
+def work_off_replays(*, now: datetime) -> int:
+    """Take up the oldest wish and replay some of what it asks for. Returns how many were read; 0: none open.
+
+    Each batch commits with how far it came, so whoever takes over goes on there; a second worker waits for
+    nothing and takes the next wish.
+    """
+    with transaction.atomic():
+        asked = (
+            QuarantineReplay.objects.filter(finished_at=None)
+            .select_related("feed")
+            .order_by("pk")
+            .select_for_update(of=("self",), skip_locked=True)
+            .first()
+        )
+        if asked is None:
+            return 0
+        held = filter_of(asked).items().filter(pk__gt=asked.last_pk, pk__lte=asked.up_to_pk)
+        ids = list(held.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+        outcome = replay_held(ids, now=now)
+        asked.replayed_count += outcome.replayed
+        asked.refused_count += outcome.refused
+        asked.last_pk = ids[-1] if ids else asked.up_to_pk
+        if len(ids) < MOST_AT_ONCE:
+            _finish(asked, now=now)
+        asked.save(update_fields=["replayed_count", "refused_count", "last_pk", "finished_at"])
+        announce("quarantine", "feeds")
+        return max(len(ids), 1)
+
+
+def _finish(asked: QuarantineReplay, *, now: datetime) -> None:
+    asked.finished_at = now
+    after = {"replayed": asked.replayed_count, "refused": asked.refused_count, "asked_by": asked.asked_by}
+    record(
+        Actor.console("quarantine"),
+        action="quarantine.replayed",
+        subject_kind="quarantine",
+        after=after,
+        now=now,
+    )

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import psycopg
@@ -243,7 +244,7 @@ def _mark_fresh(submission: Submission, fresh: set[tuple[int, str]]) -> list[boo
     return marks
 
 
-def storing(items: Sequence[Incoming]) -> list[tuple[str, dict[str, object]]]:
+def storing(items: Sequence[Incoming]) -> list[tuple[str, dict[str, Any]]]:
     """The statements that store these and answer the keys of those that are new."""
     plain = [item for item in items if not item.is_heartbeat]
     beats = [item for item in items if item.is_heartbeat]
@@ -251,12 +252,12 @@ def storing(items: Sequence[Incoming]) -> list[tuple[str, dict[str, object]]]:
     return [*statements, (_HEARTBEATS, _columns(beats))] if beats else statements
 
 
-def refusing(times: Counter[Refused]) -> tuple[str, dict[str, object]]:
+def refusing(times: Counter[Refused]) -> tuple[str, dict[str, Any]]:
     """The statement that keeps these in quarantine, each with how often it came."""
     return _REFUSE, _refusals(times)
 
 
-def _columns(items: Sequence[Incoming]) -> dict[str, object]:
+def _columns(items: Sequence[Incoming]) -> dict[str, Any]:
     return {
         "feed": [item.feed_id for item in items],
         "key": [item.delivery_id for item in items],
@@ -270,7 +271,7 @@ def _columns(items: Sequence[Incoming]) -> dict[str, object]:
     }
 
 
-def _refusals(times: Counter[Refused]) -> dict[str, object]:
+def _refusals(times: Counter[Refused]) -> dict[str, Any]:
     refused = list(times)
     return {
         "times": list(times.values()),

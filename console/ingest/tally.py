@@ -1,14 +1,17 @@
 """What is counted beside the messages: when a feed and its machines were last heard, and how often.
 
-Kept in memory and written once a second. A crash costs at most that second of counts, never a message.
+Kept in memory and written once a second, and told to the open pages with it. A crash costs at most that second
+of counts, never a message.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 import psycopg
@@ -17,15 +20,21 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from console.feeds.normalised import MachineRef, Reading, Result
 from console.ingest.answers import Counts
 from console.ingest.directory import KnownFeed
+from console.lib.live import CHANNEL, announcement
 
 logger = logging.getLogger(__name__)
 
 WRITE_EVERY = 1.0
+TELL_EVERY = 10.0
+"""Seconds between two tellings that feeds are heard, where nothing but the time of their last message moved."""
+AFTER_A_PAUSE = timedelta(seconds=30)
+"""A feed that was not heard for so long is told of at once."""
 _FIELDS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats")
 
 _HOURS = f"""
 INSERT INTO feeds_feedhour AS h (feed_id, hour, {", ".join(_FIELDS)})
-SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], {", ".join(["%s::int[]"] * len(_FIELDS))})
+SELECT u.* FROM unnest(%s::bigint[], %s::timestamptz[], {", ".join(["%s::int[]"] * len(_FIELDS))}) AS u (feed_id)
+JOIN feeds_feed f ON f.id = u.feed_id ORDER BY u.feed_id
 ON CONFLICT (feed_id, hour) DO UPDATE SET {", ".join(f"{f} = h.{f} + excluded.{f}" for f in _FIELDS)}
 """  # noqa: S608
 _SEEN = """
@@ -35,8 +44,11 @@ FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS s (id, seen, 
 """
 _TOUCH = """
 INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading)
-SELECT 0, * FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::bytea[])
+SELECT 0, u.* FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::bytea[])
+    AS u (received_at, feed_id, origin, reading)
+JOIN feeds_feed f ON f.id = u.feed_id
 """
+"""A feed may be removed while its last messages are counted: the others' counts must not suffer."""
 
 
 class Tally:
@@ -48,6 +60,8 @@ class Tally:
         self._seen: dict[int, datetime] = {}
         self._accepted: dict[int, datetime] = {}
         self._touched: dict[tuple[int, str, MachineRef], datetime] = {}
+        self._heard: dict[int, datetime] = {}
+        self._told_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -92,8 +106,26 @@ class Tally:
                 await connection.execute(_SEEN, [ids, [seen[i] for i in ids], [accepted.get(i) for i in ids]])
                 if touched:
                     await connection.execute(_TOUCH, _touch_columns(touched))
+                topics = self._topics(hours, seen)
+                await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, announcement(topics)])
         except (psycopg.Error, PoolTimeout, OSError) as error:
             logger.warning("tally.lost", extra={"error": str(error), "feeds": len(seen)})
+
+    def _topics(
+        self, hours: Mapping[tuple[int, datetime], Counts], seen: Mapping[int, datetime]
+    ) -> Iterator[str]:
+        """Every second what is counted; that feeds are heard at once after a pause, else now and then."""
+        yield "deliveries"
+        if any(counts.rejected for counts in hours.values()):
+            yield "quarantine"
+        is_back = any(
+            feed_id not in self._heard or at - self._heard[feed_id] > AFTER_A_PAUSE
+            for feed_id, at in seen.items()
+        )
+        self._heard.update(seen)
+        if is_back or time.monotonic() - self._told_at > TELL_EVERY:
+            self._told_at = time.monotonic()
+            yield "feeds"
 
 
 def _hour_columns(hours: dict[tuple[int, datetime], Counts]) -> list[object]:

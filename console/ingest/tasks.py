@@ -5,12 +5,13 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from console.ingest import keeping, pipeline
+from console.ingest import keeping, pipeline, replaying
 from console.interruptions import recording
 from console.lib.bells import Bell
 
 RECORD = Bell("console.ingest.tasks.record", queue="ingest")
 ALERT = Bell("console.alerts.tasks.alert", queue="alerts")
+REPLAY = Bell("console.ingest.tasks.replay", queue="reports")
 
 
 @shared_task(queue="ingest", ignore_result=True)
@@ -31,3 +32,10 @@ def settle() -> None:
 def keep_partitions() -> None:
     """Make room ahead, drop what has outlived its keep."""
     keeping.keep(now=timezone.now())
+
+
+@shared_task(queue="reports", ignore_result=True)
+def replay() -> None:
+    """Read again what people asked for, until no wish is open."""
+    while replaying.work_off_replays(now=timezone.now()):
+        RECORD.ring()

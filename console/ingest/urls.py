@@ -1,10 +1,10 @@
-"""Health for machines."""
+"""Health for machines, and the quarantine."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from console.ingest import views
+from console.ingest import quarantine_views, views
 
 app_name = "ingest"
 
@@ -12,4 +12,8 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
+    path("quarantine/", quarantine_views.quarantine_list, name="quarantine_list"),
+    path("quarantine/replay/", quarantine_views.quarantine_replay, name="quarantine_replay"),
+    path("quarantine/discard/", quarantine_views.quarantine_discard, name="quarantine_discard"),
+    path("quarantine/<int:pk>/", quarantine_views.quarantine_detail, name="quarantine_detail"),
 ]

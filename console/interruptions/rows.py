@@ -81,7 +81,7 @@ def interruption_row(interruption: Interruption, *, impact: str = "") -> Interru
         state_label=interruption.get_state_display(),
         service=service.name,
         service_url=reverse("fleet:service_detail", args=[service.slug]),
-        impact=impact,
+        impact=f"{interruption.machine} · {impact}" if impact else str(interruption.machine),
         pool=str(interruption.pool) if interruption.pool else interruption.region or interruption.provider,
         region=interruption.region,
         stage_index=stage,

@@ -67,6 +67,16 @@ def cut_page(
     return Page(rows, _write(rows[-1], order) if more else None)
 
 
+def page_of(
+    request: HttpRequest, *, queryset: QuerySet[Row], order: Sequence[str], size: int = 100
+) -> Page[Row]:
+    """The page that a web page's `?cursor=` asks for; the first one where the cursor is worn out."""
+    try:
+        return cut_page(queryset, order=order, cursor=request.GET.get("cursor", ""), size=size)
+    except Problem:  # a link from long ago: the list itself is still there
+        return cut_page(queryset, order=order, size=size)
+
+
 def each_page(queryset: QuerySet[Row], *, order: Sequence[str], size: int = CSV_CHUNK) -> Iterator[list[Row]]:
     """Every row, a page at a time: no long transaction, and memory for one page."""
     page = cut_page(queryset, order=order, size=size)

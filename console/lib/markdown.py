@@ -32,9 +32,8 @@ VARIABLE = re.compile(
 FIRST_HEADING = 4
 """Texts stand inside a page whose own headings reach the third level."""
 
-TAGS = set(
-    "a blockquote br code em h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul".split()
-)
+TAGS = {"a", "blockquote", "br", "em", "hr", "p", "s", "span", "strong", "h4", "h5", "h6"}
+TAGS |= {"code", "pre", "li", "ol", "ul", "table", "tbody", "td", "th", "thead", "tr"}
 ATTRIBUTES = {"a": {"href", "title", "target"}, "pre": {"data-n"}, "span": {"class"}, "ol": {"start"}}
 SCHEMES = {"http", "https", "mailto"}
 

@@ -1,6 +1,7 @@
 // Passkeys. A form with data-passkey="create" or "get" runs the browser's ceremony before it is sent, and sends the
-// outcome in its [data-passkey-credential]. Options lie in the JSON element named by data-passkey-options, or behind
-// data-passkey-options-url. A [data-passkey-strong] box that is ticked asks for a passkey that signs in by itself.
+// outcome in its [data-passkey-credential]; until this script runs, its [data-passkey-go] is disabled. Options lie in
+// the JSON element named by data-passkey-options, or behind data-passkey-options-url. A [data-passkey-strong] box that
+// is ticked asks for a passkey that signs in by itself.
 (() => {
   const toBytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
   const toText = (buffer) => buffer && btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
@@ -46,6 +47,8 @@
     id: credential.id, rawId: toText(credential.rawId), type: credential.type, response,
     authenticatorAttachment: credential.authenticatorAttachment, clientExtensionResults: credential.getClientExtensionResults(),
   });
+
+  for (const button of document.querySelectorAll("[data-passkey-go]")) button.disabled = false;
 
   document.addEventListener("submit", async (event) => {
     const form = event.target.closest("form[data-passkey]");

@@ -208,12 +208,13 @@ LOOKS: list[dict[str, Any]] = [
 ]
 
 
-def furnish(alice: User) -> None:
+def furnish(alice: User) -> str:
+    """A console somebody has used. Returns the secret of an open invitation."""
     now = timezone.now()
     actor = Actor.person(alice, address="192.0.2.7")
     change_role(make_user("bob"), role=Role.MANAGER, by=actor, now=now)
     make_user("charlie", is_active=False)
-    invite("dora@example.com", role=Role.VIEWER, by=alice, actor=actor, now=now)
+    _, secret = invite("dora@example.com", role=Role.VIEWER, by=alice, actor=actor, now=now)
     make_token(name="inventory push", created_by=alice, expires_at=now + timedelta(days=30))
     token, _ = make_token(name="old script")
     token.revoke(now=now)
@@ -221,6 +222,7 @@ def furnish(alice: User) -> None:
     after = {"replicas": 4, "links": ["https://logs.example.com/" + "x" * 120]}
     entry = {"subject_kind": "service", "subject_id": 3, "subject_label": long_name, "now": now}
     record(actor, action="service.update", before={"replicas": 3}, after=after, **entry)  # type: ignore[arg-type]
+    return secret
 
 
 def inspect(page: Page, *, name: str) -> None:
@@ -236,11 +238,11 @@ def inspect(page: Page, *, name: str) -> None:
 
 @pytest.mark.parametrize("look", LOOKS, ids=[look["name"] for look in LOOKS])
 def test_every_page_is_sound(browser: Browser, address: str, alice: User, look: dict[str, Any]) -> None:
-    furnish(alice)
+    secret = furnish(alice)
     settings = {key: value for key, value in look.items() if key != "name"}
     context = browser.new_context(**settings)
     page = context.new_page()
-    for name, path in SIGNED_OUT_PAGES.items():
+    for name, path in {**SIGNED_OUT_PAGES, "join": f"/join/{secret}/"}.items():
         page.goto(address + path)
         inspect(page, name=f"{name}-{look['name']}")
     sign_in(page, address)
@@ -251,4 +253,12 @@ def test_every_page_is_sound(browser: Browser, address: str, alice: User, look: 
     for name, path in PAGES.items():
         page.goto(address + path)
         inspect(page, name=f"{name}-{look['name']}")
+    page.goto(f"{address}/audit/?action=service")
+    page.get_by_text("2 fields").click()
+    inspect(page, name=f"audit-difference-{look['name']}")
+    page.goto(f"{address}/settings/tokens/")
+    page.get_by_label("Name").fill("a script")
+    page.get_by_role("button", name="Make the token").click()
+    expect(page.get_by_role("status").filter(has_text="is made")).to_be_visible()
+    inspect(page, name=f"token-made-{look['name']}")
     context.close()

@@ -42,12 +42,16 @@ class Command(BaseCommand):
         create.add_argument("name")
         create.add_argument("--kind", choices=FeedKind.values, required=True)
         create.add_argument("--token", default="", help="the secret to use; made when left out")
-        create.add_argument("--slug", default="", help="the last part of its address; from the name when left out")
+        create.add_argument(
+            "--slug", default="", help="the last part of its address; from the name when left out"
+        )
         create.add_argument("--origin", choices=Origin.values, default=Origin.LIVE)
         create.add_argument("--account", default="", help="what a message without an account is about")
         create.add_argument("--region", default="")
         create.add_argument("--cluster", default="")
-        create.add_argument("--expects-within", type=_length, help="silent after so long without a message: 15m")
+        create.add_argument(
+            "--expects-within", type=_length, help="silent after so long without a message: 15m"
+        )
         verbs.add_parser("list", help="every feed with its state")
         for verb, does in (("pause", "tell senders to come back later"), ("resume", "take messages again")):
             verbs.add_parser(verb, help=does).add_argument("slug")
@@ -86,7 +90,9 @@ class Command(BaseCommand):
         except CannotConnect as error:
             raise CommandError(str(error)) from error
         word = "Connected" if made.is_new else "Already there:"
-        self.stderr.write(f"{word} {made.feed.name} ({made.feed.kind}, {made.feed.origin}). Address and secret:")
+        self.stderr.write(
+            f"{word} {made.feed.name} ({made.feed.kind}, {made.feed.origin}). Address and secret:"
+        )
         if not is_available(made.feed.kind):
             self.stderr.write(
                 f"Feeds of kind {made.feed.kind} are not available yet: until they are, senders are answered 501."
@@ -109,7 +115,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no feed {options['slug']}. `manage.py feed list` shows them.")
         if verb == "rotate":
             _, secret = rotate(feed, by=ACTOR, now=now, overlap=options["overlap"])
-            self.stderr.write(f"New secret of {feed.slug}; the old one ends in {in_words(options['overlap'])}:")
+            self.stderr.write(
+                f"New secret of {feed.slug}; the old one ends in {in_words(options['overlap'])}:"
+            )
             self.stdout.write(secret)
             return
         is_changed = (pause if verb == "pause" else resume)(feed, by=ACTOR, now=now)

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('interruptions', '0004_openers_may_have_long_names'),
+        ('interruptions', '0006_dirty_hour_triggers'),
     ]
 
     operations = [

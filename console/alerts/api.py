@@ -1,0 +1,155 @@
+"""Alert groups for programs: reading them, and doing what a person can do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from ninja import Field, Query, Router, Schema
+
+from console.accounts.api_auth import TokenAuth, token_of
+from console.accounts.audit import Actor
+from console.accounts.models import Scope
+from console.alerts import handling
+from console.alerts.handling import By, NotPossible, StillFiring
+from console.alerts.models import AlertGroup
+from console.alerts.queries import ORDER, Filters
+from console.lib.cursor import Listing, Paging, list_rows
+from console.lib.problems import Problem
+
+router = Router(tags=["alert groups"])
+READ, ACT = TokenAuth(Scope.READ), TokenAuth(Scope.ACT)
+
+
+class GroupOut(Schema):
+    """One alert group."""
+
+    id: int
+    origin: str
+    key: str
+    service: str | None
+    title: str
+    impact: str
+    severity: str
+    status: str
+    resolution: str | None
+    triggered_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    resolved_at: datetime | None
+    silenced_until: datetime | None
+    members: int
+    running_out: int
+    earliest_deadline_at: datetime | None
+    last_news_at: datetime
+
+    @classmethod
+    def of(cls, group: AlertGroup) -> GroupOut:
+        """From a row with service and acknowledged_by selected along."""
+        return cls(
+            id=group.pk,
+            origin=group.origin,
+            key=group.key,
+            service=group.service.slug if group.service else None,
+            title=group.title,
+            impact=group.impact,
+            severity=group.severity,
+            status=group.status,
+            resolution=group.resolution or None,
+            triggered_at=group.triggered_at,
+            acknowledged_at=group.acknowledged_at,
+            acknowledged_by=group.acknowledged_by.email if group.acknowledged_by else None,
+            resolved_at=group.resolved_at,
+            silenced_until=group.silenced_until,
+            members=group.member_count,
+            running_out=group.running_out_count,
+            earliest_deadline_at=group.earliest_deadline_at,
+            last_news_at=group.last_news_at,
+        )
+
+
+class GroupQuery(Schema):
+    """The filters of the list of groups."""
+
+    status: str = Field("all", description="open, resolved or all")
+    service: str = ""
+    severity: str = ""
+    q: str = ""
+
+
+class ActionIn(Schema):
+    """What to do with a group. `minutes` for silence, `text` for note, `sure` to resolve what still fires."""
+
+    minutes: int | None = Field(None, ge=1, le=7 * 24 * 60)
+    text: str = Field("", max_length=4000)
+    sure: bool = False
+
+
+@router.get("/alert-groups", response=Listing[GroupOut], auth=READ)
+def group_list(
+    request: HttpRequest, query: Query[GroupQuery], paging: Query[Paging]
+) -> dict[str, Any] | StreamingHttpResponse:
+    """Groups, the newest first."""
+    filters = Filters(status=query.status, service=query.service, severity=query.severity, q=query.q)
+    rows = filters.narrow(AlertGroup.objects.of_origin(token_of(request).origin))
+    return list_rows(
+        request,
+        queryset=rows.select_related("service", "acknowledged_by"),
+        order=ORDER,
+        paging=paging,
+        row=GroupOut,
+        shape=lambda groups: [GroupOut.of(group) for group in groups],
+    )
+
+
+@router.get("/alert-groups/{int:pk}", response=GroupOut, auth=READ)
+def group_get(request: HttpRequest, pk: int) -> GroupOut:
+    """One group."""
+    return GroupOut.of(_group(request, pk))
+
+
+@router.post("/alert-groups/{int:pk}/{verb}", response=GroupOut, auth=ACT)
+def group_act(request: HttpRequest, pk: int, verb: str, given: ActionIn) -> GroupOut:
+    """acknowledge, unacknowledge, resolve, reopen, silence, unsilence or note. Twice is harmless."""
+    _group(request, pk)
+    by, now = By(user=None, actor=Actor.of(request)), timezone.now()
+    try:
+        _do(verb, pk, given, by=by, now=now)
+    except StillFiring as firing:
+        raise Problem(
+            409, code="still_firing", detail=f"{firing} Say `sure` to resolve all the same."
+        ) from firing
+    except NotPossible as refusal:
+        raise Problem(409, code="not_possible", detail=str(refusal)) from refusal
+    return GroupOut.of(_group(request, pk))
+
+
+def _do(verb: str, pk: int, given: ActionIn, *, by: By, now: datetime) -> None:
+    match verb:
+        case "acknowledge":
+            handling.acknowledge(pk, by=by, now=now)
+        case "unacknowledge":
+            handling.unacknowledge(pk, by=by, now=now)
+        case "resolve":
+            handling.resolve(pk, by=by, now=now, is_sure=given.sure)
+        case "reopen":
+            handling.reopen(pk, by=by, now=now)
+        case "silence" if given.minutes is not None:
+            handling.silence(pk, until=now + timedelta(minutes=given.minutes), by=by, now=now)
+        case "unsilence":
+            handling.unsilence(pk, by=by, now=now)
+        case "note":
+            handling.add_note(pk, given.text, by=by, now=now)
+        case _:
+            detail = (
+                "Use acknowledge, unacknowledge, resolve, reopen, silence (with minutes), unsilence or note."
+            )
+            raise Problem(422, code="unknown_action", detail=detail)
+
+
+def _group(request: HttpRequest, pk: int) -> AlertGroup:
+    rows = AlertGroup.objects.of_origin(token_of(request).origin).select_related("service", "acknowledged_by")
+    return get_object_or_404(rows, pk=pk)

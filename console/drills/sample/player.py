@@ -1,0 +1,185 @@
+"""The player's process: the past in the background, live play at once, until cleared or told to stop.
+
+Run as `python -m console.drills.sample.player VAR LISTENS_AT CALLED`. It needs neither Django nor the memory that
+takes. It ends with code 0 when the console does not know it any more.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from console.drills.sample.history import History, write_history
+from console.drills.sample.live import WORKLOADS, Live
+from console.drills.sample.machines import Fleet, inventory_row, random_of
+from console.drills.sample.posting import Address, Cleared, Console, Door, Lane
+from console.drills.sample.progress import (
+    Progress,
+    Seated,
+    fleet_of,
+    forget,
+    keep_progress,
+    read_progress,
+    seated,
+    sitting_of,
+)
+from console.drills.sample.story import INVENTORY, Post
+
+PAUSE = 1.2
+"""Between two batches of history, so that live messages do not wait behind it."""
+ROWS_TOGETHER = 200
+KEPT_EVERY = 20.0
+LONGEST_SLEEP = 1.0
+API = {INVENTORY: "/api/v1/inventory", WORKLOADS: "/api/v1/workloads"}
+
+
+class Player:
+    """Everything one run of the process holds."""
+
+    def __init__(self, progress: Progress, *, var: Path, console: Console) -> None:
+        self.progress, self.var, self.console = progress, var, console
+        self.stop = threading.Event()
+        self.is_cleared = False
+        self.lanes = {name: self._lane(name, address) for name, address in self._addresses().items()}
+
+    def play(self) -> bool:
+        """Until told to stop (False) or cleared (True)."""
+        try:
+            live = self._begin()
+        except Cleared:
+            return True
+        for lane in self.lanes.values():
+            lane.start()
+        threading.Thread(target=self._tell_past, name="history", daemon=True).start()
+        kept_at = datetime.now(UTC)
+        while not self.stop.is_set():
+            now = datetime.now(UTC)
+            for post in live.due(now):
+                self.lanes[post.lane].send(post.body)
+            if (now - kept_at).total_seconds() >= KEPT_EVERY:
+                self._keep(live)
+                kept_at = now
+            ahead = (live.next_at() - datetime.now(UTC)).total_seconds()
+            self.stop.wait(max(0.02, min(ahead, LONGEST_SLEEP)))
+        if not self.is_cleared:
+            self._keep(live)
+        return self.is_cleared
+
+    def end(self, *_: Any) -> None:
+        self.stop.set()
+
+    def _on_cleared(self) -> None:
+        self.is_cleared = True
+        self.stop.set()
+
+    # Beginning ---------------------------------------------------------------------------------
+
+    def _begin(self) -> Live:
+        """The fleet as it stands goes into the inventory first: then every message finds its service."""
+        progress, now = self.progress, datetime.now(UTC)
+        if not progress.anchor:
+            progress.anchor = float(int(now.timestamp()))
+        fleet = fleet_of(progress) or self._past().fleet
+        progress.runs += 1
+        gone = [self._gone_row(held, now) for held in progress.leaving]
+        self._tell_rows([*gone, *(inventory_row(sitting) for sitting in fleet.sittings)])
+        live = Live(fleet, now=datetime.now(UTC), chance=random_of(progress.seed, "live", progress.runs))
+        self._keep(live)
+        return live
+
+    def _gone_row(self, held: Seated, now: datetime) -> dict[str, Any]:
+        """A machine that went while nobody played."""
+        ended_at = min(datetime.fromtimestamp(held.ended_at, UTC), now)
+        return inventory_row(sitting_of(held, seed=self.progress.seed), ended_at=ended_at)
+
+    def _past(self) -> History:
+        return write_history(seed=self.progress.seed, anchor=self.progress.began_at)
+
+    def _keep(self, live: Live) -> None:
+        """Machines under notice are kept as gone, their seats as taken by the next."""
+        fleet = live.fleet
+        leaving = {machine.machine.seat.index: (machine, at) for machine, at in live.leaving.values()}
+        running = []
+        for sitting in fleet.sittings:
+            under_notice = leaving.get(sitting.machine.seat.index)
+            if under_notice and under_notice[0] is sitting:
+                running.append(_next_of(fleet, sitting.machine, at=under_notice[1]))
+            else:
+                running.append(seated(sitting))
+        self.progress.running = running
+        self.progress.leaving = [seated(sitting, ended_at=at) for sitting, at in live.leaving.values()]
+        keep_progress(self.progress, var=self.var)
+
+    # The past ----------------------------------------------------------------------------------
+
+    def _tell_past(self) -> None:
+        try:
+            history = self._past()
+            if not self.progress.is_inventory_told:
+                self._tell_rows(history.past)
+                self.progress.is_inventory_told = True
+            doors = {lane: self._door(address) for lane, address in self._addresses().items()}
+            for number, batch in enumerate(history.batches):
+                if number < self.progress.batches_told or self.stop.is_set():
+                    continue
+                self._tell_batch(doors, batch)
+                self.progress.batches_told = number + 1
+                self.stop.wait(PAUSE)
+        except Cleared:
+            self._on_cleared()
+
+    def _tell_batch(self, doors: dict[str, Door], batch: list[Post]) -> None:
+        by_lane: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for post in batch:
+            by_lane[post.lane].append(post.body)
+        for lane, bodies in by_lane.items():
+            doors[lane].put(bodies)
+
+    def _tell_rows(self, rows: list[dict[str, Any]]) -> None:
+        door = self._door(self._addresses()[INVENTORY])
+        for start in range(0, len(rows), ROWS_TOGETHER):
+            door.put(rows[start : start + ROWS_TOGETHER])
+
+    # Doors -------------------------------------------------------------------------------------
+
+    def _addresses(self) -> dict[str, Address]:
+        feeds = {
+            lane: Address("POST", f"/ingest/{feed.slug}", feed.secret)
+            for lane, feed in self.progress.feeds.items()
+        }
+        return feeds | {lane: Address("PUT", path, self.progress.token) for lane, path in API.items()}
+
+    def _door(self, address: Address) -> Door:
+        return Door(self.console, address, stop=self.stop)
+
+    def _lane(self, name: str, address: Address) -> Lane:
+        return Lane(
+            name, self._door(address), is_list=name in API, on_cleared=self._on_cleared, stop=self.stop
+        )
+
+
+def _next_of(fleet: Fleet, machine: Any, *, at: datetime) -> Seated:
+    return Seated(machine.seat.index, machine.generation + 1, at.timestamp(), replaces=machine.instance_id)
+
+
+def main(var: Path, console: Console) -> int:
+    progress = read_progress(var)
+    if progress is None:
+        print("No sample fleet is set up here: `manage.py sample set-up` makes one.", flush=True)
+        return 0
+    player = Player(progress, var=var, console=console)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, player.end)
+    if player.play():
+        forget(var)
+        print("The sample fleet was cleared; its play has ended.", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Console(listens_at=sys.argv[2], called=sys.argv[3])))

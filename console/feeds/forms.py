@@ -1,0 +1,94 @@
+"""Forms for connecting a feed, changing one, and renewing its secret."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+
+from console.feeds.connecting import FeedOrder
+from console.feeds.kinds import offered_kinds
+from console.feeds.models import Feed, FeedKind
+from console.feeds.tending import FeedSettings
+from console.lib.lengths import parse_length, write_length
+from console.lib.origin import Origin
+
+OVERLAPS = (("86400", "for 24 hours"), ("3600", "for 1 hour"), ("604800", "for 7 days"), ("0", "not at all"))
+
+
+class LengthField(forms.CharField):
+    """A length of time as people type it: `15m`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=40, **options)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return parse_length(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def prepare_value(self, value: Any) -> Any:
+        return write_length(value) if isinstance(value, timedelta) else value
+
+
+class SettingsForm(forms.Form):
+    """What may be changed later."""
+
+    name = forms.CharField(max_length=120, label="Name", help_text="What people call it: AWS production.")
+    expects_within = LengthField(
+        required=False,
+        label="Expects a message within",
+        help_text="Longer without one and the feed counts as silent: 15m, 2h, 1d. Leave empty where quiet is normal.",
+    )
+    account = forms.CharField(
+        required=False,
+        max_length=128,
+        label="Account",
+        help_text="Account, project or subscription of messages that name none.",
+    )
+    region = forms.CharField(
+        required=False, max_length=64, label="Region", help_text="Where a message names none."
+    )
+    cluster = forms.CharField(
+        required=False, max_length=128, label="Cluster", help_text="The cluster that node names belong to."
+    )
+
+    @classmethod
+    def of(cls, feed: Feed, data: Any = None) -> SettingsForm:
+        names = ("name", "expects_within", "account", "region", "cluster")
+        return cls(data, initial={name: getattr(feed, name) for name in names})
+
+    @property
+    def settings(self) -> FeedSettings:
+        return FeedSettings(**self.cleaned_data)
+
+
+class NewFeedForm(SettingsForm):
+    """What a new feed needs: its kind, and a name."""
+
+    kind = forms.ChoiceField(label="Kind")
+    field_order = ("kind", "name", "expects_within", "account", "region", "cluster")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        kinds = [(kind.value, kind.label) for kind in offered_kinds() if kind.is_available]
+        choice = self.fields["kind"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = kinds
+
+    def order(self, *, origin: Origin) -> FeedOrder:
+        chosen = dict(self.cleaned_data)
+        return FeedOrder(kind=FeedKind(chosen.pop("kind")), origin=origin, **chosen)
+
+
+class RotateForm(forms.Form):
+    overlap = forms.ChoiceField(choices=OVERLAPS, label="The old secret goes on")
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(seconds=int(self.cleaned_data["overlap"]))

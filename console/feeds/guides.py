@@ -1,0 +1,145 @@
+"""The connect guides: for each kind the steps a sender needs, with this console's address filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import msgspec
+from django.template.loader import render_to_string
+
+from console.feeds.models import FeedKind
+from console.feeds.sources.aws.eventbridge import EVENT_TYPES
+
+PLACEHOLDER = "PUT-THE-SECRET-HERE"
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Something to copy: `file` is its template under `feeds/snippets/`."""
+
+    file: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One way to connect, or one step of it."""
+
+    title: str
+    text: str
+    snippets: tuple[Snippet, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    id: str
+    label: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section with its code written out."""
+
+    title: str
+    text: str
+    codes: list[Code] = field(default_factory=list)
+
+
+_GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
+    {
+        FeedKind.AWS_EVENTBRIDGE: (
+            Section(
+                "With Terraform",
+                "A connection that carries the secret in X-Api-Key, an API destination at this console, and a rule for"
+                " every event that means something. Apply it in each region of the account that runs spot machines."
+                " AWS must be able to reach the address over https.",
+                (Snippet("eventbridge.tf", "Terraform"),),
+            ),
+            Section(
+                "Or with the AWS command line",
+                "The same three parts and the role that lets EventBridge send. Run it once in each region.",
+                (Snippet("eventbridge.sh", "Shell"),),
+            ),
+            Section(
+                "What the rule asks for",
+                "The pattern alone, for a rule that you keep elsewhere. Events it lets through that mean nothing here"
+                " are kept as unrecognised and shown on the feed's page.",
+                (Snippet("eventbridge.json", "Event pattern"),),
+            ),
+        ),
+        FeedKind.CLOUDEVENTS: (
+            Section(
+                "One event",
+                "The data is a message of another kind: an EventBridge event or a node report. It counts as that kind"
+                " does, so a relayed copy equals the direct one.",
+                (Snippet("cloudevents-structured.sh", "Structured"),),
+            ),
+            Section(
+                "Many events, or the attributes in headers",
+                "A batch of up to 5,000 is judged event by event; binary mode carries the attributes as ce- headers.",
+                (
+                    Snippet("cloudevents-batch.sh", "Batch"),
+                    Snippet("cloudevents-binary.sh", "Binary mode"),
+                ),
+            ),
+        ),
+        FeedKind.NODE_REPORT: (
+            Section(
+                "From a shell",
+                "One line from any machine that has curl: here a sign of life. The other reports are notices, shutdown"
+                " hooks, moves, work, volumes, replicas, samples and log lines.",
+                (Snippet("node-report.sh", "curl"),),
+            ),
+            Section(
+                "A watcher for AWS machines",
+                "Asks the instance metadata service every five seconds, tells a notice the moment it appears, and gives"
+                " a sign of life every minute. It needs Python and nothing else.",
+                (
+                    Snippet("spot-watch.py", "/usr/local/bin/spot-watch"),
+                    Snippet("spot-watch.service", "/etc/systemd/system/spot-watch.service"),
+                    Snippet("spot-watch.sh", "Switch it on"),
+                ),
+            ),
+            Section(
+                "From a shutdown hook",
+                "How long the shutdown took, and how it ended: the figure that says whether two minutes are enough.",
+                (Snippet("node-report-hook.sh", "Shell"),),
+            ),
+        ),
+    }
+)
+"""A kind without a guide cannot be connected yet."""
+
+
+def event_pattern() -> str:
+    """The EventBridge pattern of every event that the parser understands."""
+    pattern = {
+        "source": list(dict.fromkeys(source for source, _ in EVENT_TYPES)),
+        "detail-type": list(dict.fromkeys(kind for _, kind in EVENT_TYPES)),
+    }
+    return msgspec.json.format(msgspec.json.encode(pattern), indent=2).decode()
+
+
+def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:
+    """The steps of a kind. Without the secret its place is marked."""
+    context = {
+        "address": address,
+        "secret": secret or PLACEHOLDER,
+        "pattern": event_pattern(),
+        "pattern_indented": event_pattern().replace("\n", "\n  "),
+    }
+    parts = []
+    for number, section in enumerate(_GUIDES.get(kind, ())):
+        codes = [
+            Code(
+                f"code-{number}-{place}",
+                one.label,
+                render_to_string(f"feeds/snippets/{one.file}", context).strip(),
+            )
+            for place, one in enumerate(section.snippets)
+        ]
+        parts.append(Part(section.title, section.text, codes))
+    return parts

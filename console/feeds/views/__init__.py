@@ -1,0 +1,1 @@
+"""Pages about feeds: the feeds themselves, and what their senders need."""

@@ -1,0 +1,200 @@
+"""Reclaims and what was observed of them, for programs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+from ninja import Field, Query, Router, Schema
+
+from console.accounts.api_auth import TokenAuth, token_of
+from console.accounts.models import Scope
+from console.interruptions.models import Interruption, InterruptionAlias, Observation
+from console.interruptions.queries import ORDER, ReclaimFilters, reclaims
+from console.lib.cursor import Listing, Paging, list_rows
+
+router = Router(tags=["interruptions"])
+READ = TokenAuth(Scope.READ)
+OBSERVED_SINCE = timedelta(days=7)
+
+
+class InterruptionOut(Schema):
+    """One reclaim of one machine. Times are ISO 8601 UTC; what is not known is null."""
+
+    id: int
+    key: str
+    origin: str
+    provider: str | None
+    account: str | None
+    region: str | None
+    zone: str | None
+    instance_id: str | None
+    instance_type: str | None
+    node_name: str | None
+    service: str
+    team: str | None
+    state: str
+    cause: str
+    outcome: str
+    action: str | None
+    known_by: str
+    started_at: datetime
+    deadline_at: datetime | None
+    ended_at: datetime | None
+    at_risk_at: datetime | None
+    notice_at: datetime | None
+    cordoned_at: datetime | None
+    drain_started_at: datetime | None
+    shutdown_started_at: datetime | None
+    shutdown_completed_at: datetime | None
+    terminated_at: datetime | None
+    evicted_at: datetime | None
+    scheduled_at: datetime | None
+    running_at: datetime | None
+    replacement_launched_at: datetime | None
+    witnesses: int
+    observations: int
+    is_late: bool
+    first_received_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, one: Interruption) -> InterruptionOut:
+        """From a row with machine and service__team selected along."""
+        machine, team = one.machine, one.service.team
+        same = {name: getattr(one, name) for name in _SAME}
+        return cls(
+            id=one.pk,
+            provider=one.provider or None,
+            account=machine.account or None,
+            region=one.region or None,
+            zone=machine.zone or None,
+            instance_id=machine.instance_id or None,
+            instance_type=machine.instance_type or None,
+            node_name=machine.node_name or None,
+            service=one.service.slug,
+            team=team.slug if team else None,
+            outcome=_outcome(one),
+            action=one.action or None,
+            witnesses=one.witness_count,
+            observations=one.observation_count,
+            **same,
+        )
+
+
+_SAME = (
+    "key", "origin", "state", "cause", "known_by", "started_at", "deadline_at", "ended_at", "at_risk_at",
+    "notice_at", "cordoned_at", "drain_started_at", "shutdown_started_at", "shutdown_completed_at",
+    "terminated_at", "evicted_at", "scheduled_at", "running_at", "replacement_launched_at", "is_late",
+    "first_received_at", "updated_at",
+)  # fmt: skip
+
+
+def _outcome(one: Interruption) -> str:
+    """`ongoing`, `ended`, `presumed`, `cancelled` or `hint`."""
+    if one.is_hint:
+        return "hint"
+    return "ongoing" if one.is_open else one.state
+
+
+class InterruptionQuery(Schema):
+    """The filters of the list of reclaims; the same names as in the page's URL."""
+
+    service: str = ""
+    team: str = ""
+    pool: str = ""
+    provider: str = ""
+    region: str = ""
+    cause: str = ""
+    outcome: str = Field("", description="open, ended, presumed, cancelled or hint; empty: every reclaim")
+    since: str = Field("", description="Started at or after: a moment or a day, UTC.")
+    until: str = Field("", description="Started before: a moment or a day, UTC.")
+    q: str = Field("", description="Instance id, node name or key begins with this.")
+
+
+@router.get("/interruptions", response=Listing[InterruptionOut], auth=READ)
+def interruption_list(
+    request: HttpRequest, query: Query[InterruptionQuery], paging: Query[Paging]
+) -> dict[str, Any] | StreamingHttpResponse:
+    """Reclaims, the newest first."""
+    return list_rows(
+        request,
+        queryset=reclaims(origin=token_of(request).origin, filters=ReclaimFilters.of(query.model_dump())),
+        order=ORDER,
+        paging=paging,
+        row=InterruptionOut,
+        shape=lambda rows: [InterruptionOut.of(row) for row in rows],
+    )
+
+
+@router.get("/interruptions/{path:key}", response=InterruptionOut, auth=READ)
+def interruption_get(request: HttpRequest, key: str) -> InterruptionOut:
+    """One reclaim, by its id, its key, or a key that it had before."""
+    origin = token_of(request).origin
+    rows = Interruption.objects.of_origin(origin).select_related("service__team", "machine", "merged_into")
+    match = Q(key=key) | Q(pk=int(key)) if key.isdigit() and len(key) < 19 else Q(key=key)
+    found = rows.filter(match).first()
+    if found is None:
+        alias = InterruptionAlias.objects.filter(origin=origin, key=key).first()
+        found = rows.filter(pk=alias.interruption_id).first() if alias else None
+    if found is not None and found.merged_into_id is not None:
+        found = rows.get(pk=found.merged_into_id)
+    if found is None:
+        raise Http404
+    return InterruptionOut.of(found)
+
+
+class ObservationOut(Schema):
+    """One statement about one machine, as one feed made it."""
+
+    id: int
+    feed_id: int
+    interruption_id: int | None
+    machine_id: int | None
+    event_id: str
+    machine_named: str
+    source: str
+    kind: str
+    occurred_at: datetime
+    received_at: datetime
+    deadline_at: datetime | None
+    outcome: str
+    cause: str | None
+    action: str | None
+    is_replay: bool
+    labels: dict[str, str]
+
+    @staticmethod
+    def resolve_cause(row: Observation) -> str | None:
+        return row.cause or None
+
+    @staticmethod
+    def resolve_action(row: Observation) -> str | None:
+        return row.action or None
+
+
+class ObservationQuery(Schema):
+    """The filters of the list of observations."""
+
+    interruption: int | None = None
+    kind: str = ""
+    received_since: datetime | None = Field(None, description="The last 7 days unless said otherwise.")
+
+
+@router.get("/observations", response=Listing[ObservationOut], auth=READ)
+def observation_list(
+    request: HttpRequest, query: Query[ObservationQuery], paging: Query[Paging]
+) -> dict[str, Any] | StreamingHttpResponse:
+    """What was observed, the newest first; by interruption it reaches back as far as that does."""
+    rows = Observation.objects.filter(origin=token_of(request).origin)
+    if query.kind:
+        rows = rows.filter(kind=query.kind)
+    if query.interruption is not None:
+        rows = rows.filter(interruption=query.interruption)
+    since = query.received_since or (None if query.interruption else timezone.now() - OBSERVED_SINCE)
+    if since is not None:
+        rows = rows.filter(received_at__gte=since)
+    return list_rows(request, queryset=rows, order=["-received_at", "-pk"], paging=paging, row=ObservationOut)

@@ -1,0 +1,135 @@
+"""Reclaims by what a URL or a program asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_date, parse_datetime
+
+from console.feeds.normalised import Cause
+from console.fleet.models import UNATTRIBUTED
+from console.interruptions import rollup_sql
+from console.interruptions.models import HINT_STATES, OPEN_STATES, Interruption, State
+from console.interruptions.rows import InterruptionRow, interruption_rows
+from console.lib.cursor import Page, cut_page
+from console.lib.origin import Origin
+
+ORDER = ("-started_at", "-pk")
+VERDICTS = ("complete", "partial", "failed", "no_report", "no_notice", "undecided")
+"""What M2 says of a reclaim; as outcomes these open the rows behind its parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimFilters:
+    """What the URL of the list of reclaims asks for; the boards' figures link here."""
+
+    service: str = ""
+    team: str = ""
+    pool: str = ""
+    provider: str = ""
+    region: str = ""
+    zone: str = ""
+    type: str = ""
+    cause: str = ""
+    outcome: str = ""
+    since: str = ""
+    until: str = ""
+    q: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> ReclaimFilters:
+        return cls(**{name: query.get(name, "").strip()[:200] for name in cls.__dataclass_fields__})
+
+    @property
+    def is_set(self) -> bool:
+        return any(getattr(self, name) for name in self.__dataclass_fields__)
+
+    @property
+    def query(self) -> str:
+        return urlencode({n: getattr(self, n) for n in self.__dataclass_fields__ if getattr(self, n)})
+
+    def narrow(self, rows: QuerySet[Interruption]) -> QuerySet[Interruption]:
+        exact = {
+            "service__slug": self.service,
+            "service__team__slug": self.team,
+            "pool__zone": self.zone,
+            "pool__instance_type": self.type,
+            "cause": self.cause,
+        }
+        if self.team == UNATTRIBUTED:
+            del exact["service__team__slug"]
+            rows = rows.filter(service__team=None)
+        rows = rows.filter(**{name: value for name, value in exact.items() if value})
+        for name in ("provider", "region"):  # a pool knows better, as in the measures
+            if value := getattr(self, name):
+                rows = rows.filter(Q(**{f"pool__{name}": value}) | Q(pool=None, **{name: value}))
+        if self.pool.isdigit():
+            rows = rows.filter(pool=int(self.pool))
+        if since := _instant(self.since):
+            rows = rows.filter(started_at__gte=since)
+        if until := _instant(self.until):
+            rows = rows.filter(started_at__lt=until)
+        if self.q:
+            rows = rows.filter(
+                Q(machine__instance_id__startswith=self.q)
+                | Q(machine__node_name__startswith=self.q)
+                | Q(key__startswith=self.q)
+            )
+        return self._outcome(rows)
+
+    def _outcome(self, rows: QuerySet[Interruption]) -> QuerySet[Interruption]:
+        if self.outcome == "hint":
+            return rows.filter(state__in=HINT_STATES)
+        if self.outcome == "open":
+            return rows.filter(state__in=OPEN_STATES).exclude(state=State.AT_RISK)
+        if self.outcome in ("counted", *VERDICTS):
+            return rows.filter(cause=Cause.SPOT.value).exclude(state__in=[*HINT_STATES, State.CANCELLED])
+        if self.outcome in State.values:
+            return rows.filter(state=self.outcome)
+        return rows.exclude(state__in=HINT_STATES)
+
+
+def _instant(text: str) -> datetime | None:
+    """A moment or a day (its first moment) in UTC; None where the text is neither."""
+    try:
+        at = parse_datetime(text)
+        day = parse_date(text) if at is None else None
+    except ValueError:
+        return None
+    if at is None and day is not None:
+        at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+
+
+def reclaims(*, origin: Origin | str, filters: ReclaimFilters) -> QuerySet[Interruption]:
+    """The reclaims of one data origin that the filters leave, with what their rows show."""
+    rows = filters.narrow(Interruption.objects.of_origin(origin).filter(merged_into=None))
+    if filters.outcome in VERDICTS:
+        since, until = _instant(filters.since), _instant(filters.until)
+        rows = rows.filter(pk__in=_judged(origin, filters.outcome, since, until) if since and until else [])
+    return rows.select_related("service__team", "machine", "pool")
+
+
+def _judged(origin: str, verdict: str, since: datetime, until: datetime) -> list[int]:
+    """The reclaims that M2 counted so at `until`, when the figure that links here was computed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM ({rollup_sql.VERDICTS}) AS told WHERE %(verdict)s = "  # noqa: S608
+            "CASE verdict WHEN 'overdue' THEN 'partial' ELSE verdict END"
+            " AND service_id IN (SELECT service_id FROM interruptions_reportingservice)",
+            {"origin": origin, "since": since, "until": until, "now": until, "verdict": verdict},
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def page_of_reclaims(
+    *, origin: Origin, filters: ReclaimFilters, cursor: str
+) -> tuple[Page[Interruption], Sequence[InterruptionRow]]:
+    """One page of reclaims, the newest first."""
+    page = cut_page(reclaims(origin=origin, filters=filters), order=ORDER, cursor=cursor, size=50)
+    return page, interruption_rows(page.items)
