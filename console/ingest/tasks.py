@@ -7,12 +7,8 @@ from django.utils import timezone
 
 from console.fleet.reattribution import reattribute_all
 from console.ingest import keeping, pipeline, replaying
+from console.ingest.bells import ALERT, RECORD
 from console.interruptions import reattributing, recording
-from console.lib.bells import Bell
-
-RECORD = Bell("console.ingest.tasks.record", queue="ingest")
-ALERT = Bell("console.alerts.tasks.alert", queue="alerts")
-REPLAY = Bell("console.ingest.tasks.replay", queue="reports")
 
 
 @shared_task(queue="ingest", ignore_result=True)

@@ -31,8 +31,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fleet', '0002_when_a_machine_was_listed'),
-        ('interruptions', '0007_assumed_ends_are_counted'),
-        ('interruptions', '0007_launches_are_found_by_time'),
+        ('interruptions', '0009_one_index_each'),
     ]
 
     operations = [
