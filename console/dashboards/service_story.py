@@ -55,10 +55,10 @@ class Figures:
 
 
 def open_groups(service: Service) -> list[AlertGroup]:
-    """Its own open group, and the open waves that hold machines of it."""
+    """The open waves that its group stands under, and its own open group."""
     own = Q(service=service) | Q(children__service=service, key__startswith="wave:")
     found = AlertGroup.objects.of_origin(service.origin).open().filter(own)
-    return list(found.select_related("acknowledged_by", "service").order_by("pk").distinct())
+    return list(found.select_related("acknowledged_by", "service").order_by("-key", "pk").distinct())
 
 
 def figures(service: Service, *, now: datetime) -> Figures:
