@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlencode
 
 from django.db.models import F, Q, QuerySet
@@ -101,7 +100,7 @@ def receipts_of(group: AlertGroup) -> list[Receipt]:
     return list(group.receipts.order_by("-pk")[:MOST_RECEIPTS])
 
 
-def checklist_variables(group: AlertGroup, *, now: datetime) -> dict[str, str]:
+def checklist_variables(group: AlertGroup) -> dict[str, object]:
     """What a runbook's `{{ … }}` are filled with: the group's most urgent machine."""
     member = (
         Interruption.objects.filter(memberships__group=group)
@@ -117,7 +116,7 @@ def checklist_variables(group: AlertGroup, *, now: datetime) -> dict[str, str]:
         "node_name": machine.node_name,
         "service": member.service.slug,
         "interruption_key": member.key,
-        "deadline": member.deadline_at.isoformat() if member.deadline_at else "",
+        "deadline": member.deadline_at,
         "region": machine.region,
         "zone": machine.zone,
         "account": machine.account,

@@ -17,6 +17,7 @@ from console.alerts.rows import group_rows
 from console.lib.cursor import query_of
 from console.lib.pages import render_region
 from console.runbooks import checklist
+from console.runbooks.variables import as_values
 
 
 @require_GET
@@ -65,7 +66,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "receipts": queries.receipts_of(group),
         "execution": group.execution,
         "steps": checklist.state(group.execution) if group.execution else [],
-        "variables": queries.checklist_variables(group, now=now),
+        "variables": as_values(queries.checklist_variables(group)),
         "silences": SILENCES,
         "may_act": signed_in(request).may(Role.RESPONDER),
         "can_act": signed_in(request).may(Role.RESPONDER),

@@ -25,6 +25,7 @@ from console.fleet.api import router as fleet
 from console.ingest.api import router as ingest
 from console.interruptions.api import router as interruptions
 from console.interruptions.api_facts import router as samples
+from console.interruptions.api_measures import router as measures
 from console.lib.problems import Problem, problem
 from console.runbooks.api import router as runbooks
 
@@ -77,17 +78,8 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-for router in (
-    accounts,
-    fleet,
-    feeds,
-    samples,
-    ingest,
-    interruptions,
-    alerts,
-    runbooks,
-    nowhere,
-):  # the catch-all stays last
+ROOMS = (accounts, fleet, feeds, runbooks, interruptions, samples, measures, alerts, ingest)
+for router in (*ROOMS, nowhere):  # the catch-all stays last
     api.add_router("", router)
 
 

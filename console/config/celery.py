@@ -11,6 +11,7 @@ from kombu import Queue
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.config.settings")
 
 app = Celery("console")
+app.set_default()  # bells ring from threads of their own, which know no other app
 QUEUES = ("ingest", "alerts", "notify", "reports")
 IS_RABBITMQ = settings.BROKER_URL.startswith(("amqp://", "amqps://", "pyamqp://"))
 

@@ -16,5 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runbooks/", include("console.runbooks.urls")),
     path("", include("console.alerts.urls")),
     path("", include("console.dashboards.urls")),
+    path("", include("console.lib.urls")),
     path("", include("console.drills.urls")),
 ]

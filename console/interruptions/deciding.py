@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from django.db import connection
-
 from console.feeds.normalised import Kind
 from console.interruptions import stored, writing
 from console.interruptions.episode_rebuilding import rebuild_episodes
@@ -23,6 +21,7 @@ from console.interruptions.plan import Machine, Plan, plan_machine, renumber
 from console.interruptions.records import Reported, attach_records
 from console.interruptions.replacements import match_replacements
 from console.interruptions.stored import Row
+from console.lib.rows import fetch, run
 
 RECORDS_BEFORE = timedelta(hours=2)
 """How long before the first news of a batch its machines' records may have to move."""
@@ -67,9 +66,7 @@ def decide(
 
 
 def _machines(ids: Sequence[int]) -> dict[int, Machine]:
-    with connection.cursor() as cursor:
-        cursor.execute(_MACHINES, [list(ids)])
-        return {row[0]: Machine(*row) for row in cursor.fetchall()}
+    return {row[0]: Machine(*row) for row in fetch(_MACHINES, [list(ids)])}
 
 
 def _plan(
@@ -161,8 +158,7 @@ def _bring_up_to_date(
     concerned = _widest([*stretches, *launches])
     if not concerned:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_SERVICES, [sorted({stretch.service_id for stretch in concerned})])
+    run(_LOCK_SERVICES, [sorted({stretch.service_id for stretch in concerned})])
     if upset:
         left = {row.episode_id for row in upset if row.episode_id is not None}
         rebuild_episodes(stretches, origin=origin, left=left)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from console.feeds.normalised import Action, Cause, Kind, Outcome
 from console.interruptions.seen import Seen
+from console.lib.rows import fetch
 
 REACH = timedelta(days=14)
 RECEIVED_EARLIEST = timedelta(days=1)
@@ -68,7 +67,7 @@ def tell(spans: Sequence[Span], *, providers: dict[int, str]) -> dict[int, Told]
         return told
     lows = [span.first_at - REACH for span in spans]
     highs = [span.last_at + REACH for span in spans]
-    rows = _fetch(_NEAR, [list(told), lows, highs, min(lows) - RECEIVED_EARLIEST])
+    rows = fetch(_NEAR, [list(told), lows, highs, min(lows) - RECEIVED_EARLIEST])
     while rows:
         for row in rows:
             _add(told[row[1]], row, provider=providers.get(row[1], ""))
@@ -83,14 +82,7 @@ def _kin(told: dict[int, Told]) -> list[tuple[Any, ...]]:
         return []
     have = [pk for one in told.values() for pk in one.seen]
     wanted = {"machines": list(told), "have": have, "interruptions": list(homes), "native": list(native)}
-    return _fetch(_KIN, wanted)
-
-
-def _fetch(statement: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    return fetch(_KIN, wanted)
 
 
 def _add(told: Told, row: tuple[Any, ...], *, provider: str) -> None:

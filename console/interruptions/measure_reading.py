@@ -22,6 +22,7 @@ from console.lib.statistics import dispersion
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NONE = "unattributed"
 Key = TypeVar("Key", bound=Hashable)
+Pieces = list[tuple[Any, ...]]
 
 CONDITIONS = {
     Dimension.SERVICE: "s.slug = %s",
@@ -36,10 +37,12 @@ JOINS = """
     JOIN fleet_service s ON s.id = f.service_id
     LEFT JOIN fleet_team t ON t.id = s.team_id
     LEFT JOIN fleet_pool p ON p.id = f.pool_id
+    LEFT JOIN interruptions_reportingservice h ON h.service_id = f.service_id
 """
 PLACE = f"""
     s.slug, s.name, coalesce(t.slug, '{NONE}'), coalesce(t.name, 'Unattributed'), f.pool_id, f.provider, f.region,
-    coalesce(p.zone, ''), coalesce(p.instance_type, ''), coalesce(p.os, '')
+    coalesce(p.zone, ''), coalesce(p.instance_type, ''), coalesce(p.os, ''),
+    h.service_id IS NOT NULL
 """
 
 OTHER_SERVICE = f"s2.slug, s2.name, coalesce(t2.slug, '{NONE}'), coalesce(t2.name, 'Unattributed')"
@@ -59,6 +62,8 @@ class Place:
     zone: str = ""
     type: str = ""
     os: str = ""
+    is_reporting: bool = False
+    """A hook report came from this service at least once."""
     week: int = 0
 
     def key(self, dimension: Dimension) -> str:
@@ -144,21 +149,35 @@ def conditions(scope: Scope, *, leave_out: Iterable[str] = ()) -> tuple[str, lis
     return " AND ".join([sql for sql, _ in wanted] or ["true"]), [value for _, value in wanted]
 
 
-def read_counts(scope: Scope, window: Window, *, by_week: bool = False) -> Reading:
-    """Everything M1 and M2 need, in three statements."""
+def read_counts(
+    scope: Scope, window: Window, *, by_week: bool = False, pieces: Pieces | None = None
+) -> Reading:
+    """Everything M1 and M2 need. `pieces` of a wider window may be handed in to save reading them again."""
+    known = read_pieces(scope, window) if pieces is None else pieces
     return Reading(
         scope,
         window,
         cells=tuple(_cells(scope, window, by_week)),
         pairs=tuple(_pairs(scope, window, by_week)),
-        bunches=tuple(_bunches(scope, window, by_week)),
+        bunches=tuple(_bunches(known, scope, window, by_week)),
     )
 
 
-def _rows(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+def read_pieces(scope: Scope, window: Window) -> Pieces:
+    """Pieces of bunches that cross an hour. Of every service: another's reclaim may hold a bunch together."""
+    where, wanted = conditions(scope, leave_out=[Dimension.SERVICE, Dimension.TEAM])
+    sql = (
+        f"SELECT f.hour, f.segment, f.count, {PLACE} FROM interruptions_bunchpiece f {JOINS}"  # noqa: S608
+        f" WHERE f.origin = %s AND f.hour >= %s AND f.hour < %s AND {where}"
+        " ORDER BY f.pool_id, f.provider, f.region, f.hour, f.segment"
+    )
+    return _rows(sql, [scope.origin, window.since, window.until, *wanted])
+
+
+def _rows(sql: str, values: list[Any]) -> Pieces:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: Pieces = cursor.fetchall()
     return rows
 
 
@@ -218,22 +237,18 @@ def _pairs(scope: Scope, window: Window, by_week: bool) -> Iterator[tuple[Place,
         if by_week:
             yield Place(week=row[0]), Place(week=row[0]), int(row[1])
         else:
-            place = Place(*row[:10])
-            yield place, Place(*row[10:14], *row[4:10]), int(row[14])
+            place = Place(*row[:11])
+            yield place, Place(*row[11:15], *row[4:11]), int(row[15])
 
 
-def _bunches(scope: Scope, window: Window, by_week: bool) -> Iterator[tuple[tuple[Place, int], ...]]:
-    """Pieces strung together again. Services are told apart afterwards: another's reclaim may hold a bunch together."""
-    where, wanted = conditions(scope, leave_out=[Dimension.SERVICE, Dimension.TEAM])
-    sql = (
-        f"SELECT f.hour, f.segment, f.count, {PLACE} FROM interruptions_bunchpiece f {JOINS}"  # noqa: S608
-        f" WHERE f.origin = %s AND f.hour >= %s AND f.hour < %s AND {where}"
-        " ORDER BY f.pool_id, f.provider, f.region, f.hour, f.segment"
-    )
+def _bunches(
+    pieces: Pieces, scope: Scope, window: Window, by_week: bool
+) -> Iterator[tuple[tuple[Place, int], ...]]:
+    """Pieces of the window strung together again, then narrowed to the services asked for."""
     bunch: list[tuple[Place, int]] = []
     before: tuple[Any, ...] = ()
-    pieces = _rows(sql, [scope.origin, window.since, window.until, *wanted])
-    for (pool, hour, segment), rows in groupby(pieces, key=lambda row: (row[7:10], row[0], row[1])):
+    inside = [row for row in pieces if window.since <= row[0] < window.until]
+    for (pool, hour, segment), rows in groupby(inside, key=lambda row: (row[7:10], row[0], row[1])):
         if not (segment == 0 and before == (pool, hour - HOUR)):
             if bunch:
                 yield tuple(bunch)

@@ -67,6 +67,11 @@ class Window:
         return cls(_hour(as_of) - length, as_of, as_of)
 
     @classmethod
+    def ending(cls, until: datetime, length: timedelta, *, as_of: datetime) -> Window:
+        """So many hours up to a past hour."""
+        return cls(_hour(until) - length, _hour(until), as_of)
+
+    @classmethod
     def weeks(cls, count: int, *, as_of: datetime) -> Window:
         """So many calendar weeks from Monday, the one now running the last of them."""
         monday = _hour(as_of).replace(hour=0) - timedelta(days=as_of.astimezone(UTC).weekday())
@@ -106,6 +111,8 @@ class Measure:
     notes: tuple[str, ...] = ()
     figures: Mapping[str, float | None] = field(default_factory=dict)
     """Its parts and companions, by name."""
+    workload_class: str = ""
+    """Of M3: stateless or batch."""
     key: str = ""
     label: str = ""
     """The group it stands for, when grouped."""
@@ -119,7 +126,7 @@ class Measure:
 
 def rows_url(scope: Scope, window: Window | None, **extra: str) -> str:
     """The list of the very interruptions that were counted."""
-    query = {**scope.filters, "cause": "spot", "origin": scope.origin, **extra}
+    query = {**scope.filters, "cause": "spot", "outcome": "counted", "origin": scope.origin, **extra}
     if query["origin"] == "live":
         del query["origin"]
     if window is not None:

@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
 
+from console.feeds.normalised import Cause
+from console.fleet.models import UNATTRIBUTED
+from console.interruptions import rollup_sql
 from console.interruptions.models import HINT_STATES, OPEN_STATES, Interruption, State
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.cursor import Page, cut_page
 from console.lib.origin import Origin
 
 ORDER = ("-started_at", "-pk")
+VERDICTS = ("complete", "partial", "failed", "no_report", "no_notice", "undecided")
+"""What M2 says of a reclaim; as outcomes these open the rows behind its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,8 @@ class ReclaimFilters:
     pool: str = ""
     provider: str = ""
     region: str = ""
+    zone: str = ""
+    type: str = ""
     cause: str = ""
     outcome: str = ""
     since: str = ""
@@ -49,11 +57,17 @@ class ReclaimFilters:
         exact = {
             "service__slug": self.service,
             "service__team__slug": self.team,
-            "provider": self.provider,
-            "region": self.region,
+            "pool__zone": self.zone,
+            "pool__instance_type": self.type,
             "cause": self.cause,
         }
+        if self.team == UNATTRIBUTED:
+            del exact["service__team__slug"]
+            rows = rows.filter(service__team=None)
         rows = rows.filter(**{name: value for name, value in exact.items() if value})
+        for name in ("provider", "region"):  # a pool knows better, as in the measures
+            if value := getattr(self, name):
+                rows = rows.filter(Q(**{f"pool__{name}": value}) | Q(pool=None, **{name: value}))
         if self.pool.isdigit():
             rows = rows.filter(pool=int(self.pool))
         if since := _instant(self.since):
@@ -73,6 +87,8 @@ class ReclaimFilters:
             return rows.filter(state__in=HINT_STATES)
         if self.outcome == "open":
             return rows.filter(state__in=OPEN_STATES).exclude(state=State.AT_RISK)
+        if self.outcome in ("counted", *VERDICTS):
+            return rows.filter(cause=Cause.SPOT.value).exclude(state__in=[*HINT_STATES, State.CANCELLED])
         if self.outcome in State.values:
             return rows.filter(state=self.outcome)
         return rows.exclude(state__in=HINT_STATES)
@@ -92,8 +108,23 @@ def _instant(text: str) -> datetime | None:
 
 def reclaims(*, origin: Origin | str, filters: ReclaimFilters) -> QuerySet[Interruption]:
     """The reclaims of one data origin that the filters leave, with what their rows show."""
-    rows = Interruption.objects.of_origin(origin).filter(merged_into=None)
-    return filters.narrow(rows).select_related("service__team", "machine", "pool")
+    rows = filters.narrow(Interruption.objects.of_origin(origin).filter(merged_into=None))
+    if filters.outcome in VERDICTS:
+        since, until = _instant(filters.since), _instant(filters.until)
+        rows = rows.filter(pk__in=_judged(origin, filters.outcome, since, until) if since and until else [])
+    return rows.select_related("service__team", "machine", "pool")
+
+
+def _judged(origin: str, verdict: str, since: datetime, until: datetime) -> list[int]:
+    """The reclaims that M2 counted so at `until`, when the figure that links here was computed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM ({rollup_sql.VERDICTS}) AS told WHERE %(verdict)s = "  # noqa: S608
+            "CASE verdict WHEN 'overdue' THEN 'partial' ELSE verdict END"
+            " AND service_id IN (SELECT service_id FROM interruptions_reportingservice)",
+            {"origin": origin, "since": since, "until": until, "now": until, "verdict": verdict},
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def page_of_reclaims(

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from console.fleet.models import Pool, RunningInterval, Service, Statefulness
+from console.fleet.models import Pool, RunningInterval, Service
 from console.interruptions.measure_reading import read_counts
 from console.interruptions.measures import WEEK, Dimension, Scope, Window
 from console.interruptions.measures_m1 import Targets, interruption_rate, interruption_rate_by, weekly_rates
@@ -208,7 +208,7 @@ def test_the_sums_agree_with_a_full_computation(seed: int, is_past: bool) -> Non
         alone = interruption_rate(read_counts(Scope("live", team=group.key), window), Targets([]))
         assert (alone.n, alone.interval) == (group.n, group.interval)
     moves = Move.objects.filter(interruption__in=counted)
-    (latency,) = reschedule_latency(scope, window=window, workload_class=Statefulness.STATELESS, now=now)
+    latency = reschedule_latency(scope, window=window, now=now)[0]
     assert latency.n == moves.count()
     assert latency.figures["pending"] == moves.filter(running_at=None).count()
 

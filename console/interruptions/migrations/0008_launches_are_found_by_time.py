@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('interruptions', '0006_dirty_hour_triggers'),
+        ('interruptions', '0007_assumed_ends_are_counted'),
     ]
 
     operations = [

@@ -1,0 +1,156 @@
+"""The questions an executive asks, each with a sentence as its answer and the figure that carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.interruptions.measures import Measure
+from console.lib.durations import in_words
+from console.lib.statistics import Status
+
+TONES = {Status.GREEN: "ok", Status.AMBER: "warn", Status.RED: "danger", Status.GREY: "muted"}
+ICONS = {
+    Status.GREEN: "circle-check",
+    Status.AMBER: "triangle-alert",
+    Status.RED: "octagon-alert",
+    Status.GREY: "circle-dashed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One question, its figure, and the sentence."""
+
+    question: str
+    name: str
+    value: str
+    unit: str
+    sentence: str
+    status: Status
+    facts: tuple[str, ...] = ()
+    is_low_confidence: bool = False
+    url: str = ""
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.status]
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.status]
+
+
+def answers(
+    rate: Measure, share: Measure | None, shutdown: Measure, moves: Sequence[Measure], *, period: str
+) -> list[Answer]:
+    """Lost how often? Shut down cleanly? Running again how soon? Worth what?"""
+    return [_rate(rate, share, period), _shutdown(shutdown, period), *[_moves(one) for one in moves]]
+
+
+def _rate(one: Measure, share: Measure | None, period: str) -> Answer:
+    facts = [
+        _range(one, 1),
+        f"{one.n} reclaims",
+        f"{one.figures.get('instance_weeks') or 0:,.0f} instance-weeks",
+    ]
+    if one.figures.get("unexplained"):
+        facts.append(f"+{one.figures['unexplained']:.0f} unexplained")
+    if share and share.value is not None and share.interval:
+        low, high = 100 * share.interval.low, 100 * share.interval.high
+        facts.append(f"{share.value:.1%} of machines hit in 7 days ({low:.1f} to {high:.1f})")
+    if one.value is None:
+        sentence = one.reason
+    else:
+        sentence = f"In the last {period} {one.value:.1f} of 100 machines were taken a week; {_against(one, '{:.0f}')}."
+    return Answer(
+        question="How often do we lose machines?",
+        name="Interruption rate",
+        value="" if one.value is None else f"{one.value:.1f}",
+        unit="per 100 instance-weeks",
+        sentence=sentence,
+        status=one.status,
+        facts=tuple(fact for fact in facts if fact),
+        is_low_confidence=one.is_low_confidence,
+        url=one.rows_url,
+    )
+
+
+def _shutdown(one: Measure, period: str) -> Answer:
+    facts = []
+    if one.interval:
+        facts.append(f"95 %: {100 * one.interval.low:.1f} to {100 * one.interval.high:.1f} %")
+        facts.append(f"n = {one.n}")
+    if one.figures.get("m2n") is not None:
+        facts.append(f"{one.figures['m2n'] or 0:.1%} of those with a notice")
+    if one.value is None:
+        sentence = one.reason
+    else:
+        done = one.figures["complete"] or 0
+        sentence = f"{done:.0f} of {one.n} reclaims in the last {period} shut down in time; {_against(one, '{:.0%}')}."
+    return Answer(
+        question="Do services shut down cleanly?",
+        name="Graceful shutdowns",
+        value="" if one.value is None else f"{100 * one.value:.1f}",
+        unit="%",
+        sentence=sentence,
+        status=one.status,
+        facts=tuple(facts),
+        is_low_confidence=one.is_low_confidence,
+        url=one.rows_url,
+    )
+
+
+def _moves(one: Measure) -> Answer:
+    is_batch = one.workload_class == "batch"
+    kind = "batch work" if is_batch else "stateless work"
+    facts = []
+    if one.figures["p50"] is not None:
+        facts.append(f"p50 {seconds(one.figures['p50'], is_at_least=bool(one.figures['p50_is_at_least']))}")
+        facts.append(f"{one.figures['within_target']:.0%} within {in_words(one.target or 0)}")
+        facts.append(f"n = {one.n}")
+    if one.value is None:
+        sentence = one.reason
+    else:
+        took, goal = seconds(one.value, is_at_least=False), in_words(one.target or 0)
+        sentence = f"19 of 20 moves took at most {took}; the target is under {goal}."
+        if one.is_at_least:
+            sentence = f"Some work still waits after {took}; the target is under {goal}."
+    return Answer(
+        question=f"How soon does {kind} run again?",
+        name=f"Reschedule latency, {'batch' if is_batch else 'stateless'}",
+        value="" if one.value is None else seconds(one.value, is_at_least=one.is_at_least),
+        unit="p95, 7 days",
+        sentence=sentence + (f" {one.reason}" if one.reason and one.value is not None else ""),
+        status=one.status,
+        facts=tuple(facts),
+        url=one.rows_url,
+    )
+
+
+def seconds(value: float | None, *, is_at_least: bool) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.1f} s" if value < 10 else in_words(round(value))
+    return f"> {text}" if is_at_least else text
+
+
+def _range(one: Measure, digits: int) -> str:
+    if one.interval is None:
+        return ""
+    return f"95 %: {one.interval.low:.{digits}f} to {one.interval.high:.{digits}f}"
+
+
+def _against(one: Measure, form: str) -> str:
+    """What the colour says, in words."""
+    goal = form.format(one.target)
+    match one.status:
+        case Status.GREEN:
+            told = f"the target of {goal} is met"
+        case Status.RED:
+            told = f"the target of {goal} is missed"
+        case Status.AMBER:
+            told = f"the target of {goal} is not safely met"
+        case _:
+            told = f"too little for a verdict against the target of {goal}"
+    return f"{told}: {one.reason[0].lower()}{one.reason[1:].rstrip('.')}" if one.reason else told
