@@ -1,4 +1,4 @@
-"""The bells of the record pipeline and the keeping of the tables. Tasks translate, they never decide."""
+"""The tasks of the record pipeline and the keeping of the tables. Tasks translate, they never decide."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from console.ingest import keeping, pipeline, replaying
+from console.ingest.bells import ALERT, RECORD
 from console.interruptions import recording
-from console.lib.bells import Bell
-
-RECORD = Bell("console.ingest.tasks.record", queue="ingest")
-ALERT = Bell("console.alerts.tasks.alert", queue="alerts")
-REPLAY = Bell("console.ingest.tasks.replay", queue="reports")
 
 
 @shared_task(queue="ingest", ignore_result=True)

@@ -1,4 +1,4 @@
-"""Kill -9 of the worker, the database and the broker in the middle of 5,000 deliveries: nothing lost, nothing doubled."""
+"""Kill -9 of the worker, the database, the broker in the middle of 5,000 deliveries: nothing lost or doubled."""
 
 from __future__ import annotations
 
@@ -133,7 +133,8 @@ class House:
 
     def wait_until_worked_off(self) -> None:
         until = time.monotonic() + 90
-        waiting = "SELECT (SELECT count(*) FROM feeds_queueddelivery) + (SELECT count(*) FROM interruptions_interruptionchange)"
+        queues = ("feeds_queueddelivery", "interruptions_interruptionchange")
+        waiting = "SELECT " + " + ".join(f"(SELECT count(*) FROM {queue})" for queue in queues)
         while self.rows(waiting) != [(0,)]:
             assert time.monotonic() < until, self.rows(waiting)
             time.sleep(0.2)
@@ -198,7 +199,7 @@ def test_kill_9_in_the_middle_of_5000_deliveries_loses_and_doubles_nothing(house
         "SELECT m.instance_id FROM interruptions_interruption i JOIN fleet_machine m ON m.id = machine_id"
     )
     assert {row[0] for row in reclaimed} == {machine(n) for n in range(DELIVERIES)}
-    assert house.rows("SELECT count(*), sum(member_count) FROM alerts_alertgroup") == [(1, DELIVERIES)]
+    assert house.rows("SELECT count(*), sum(member_count) FROM alerts_alertgroup WHERE key LIKE 'service:%'") == [(1, DELIVERIES)]
     assert house.rows("SELECT sum(interruption_count) FROM interruptions_episode") == [(DELIVERIES,)]
     assert house.rows("SELECT count(*) FROM feeds_quarantineditem") == [(0,)]
 
@@ -208,7 +209,7 @@ def test_a_stored_message_rings_the_bell(house: House) -> None:
     house.worker.kill()
     house.worker.wait()
     house.post(0)
-    broker = redis.Redis.from_url(house.addresses.cache, db=0)
+    broker = redis.Redis.from_url(house.addresses.cache.replace("db=1", "db=0"))
     until = time.monotonic() + 10
     while not broker.llen("ingest"):
         assert time.monotonic() < until, "no bell was rung"
