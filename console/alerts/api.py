@@ -30,6 +30,8 @@ class GroupOut(Schema):
     id: int
     origin: str
     key: str
+    parent: int | None
+    """The wave that it stands under."""
     service: str | None
     title: str
     impact: str
@@ -53,6 +55,7 @@ class GroupOut(Schema):
             id=group.pk,
             origin=group.origin,
             key=group.key,
+            parent=group.parent_id,
             service=group.service.slug if group.service else None,
             title=group.title,
             impact=group.impact,

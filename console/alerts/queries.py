@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.http import QueryDict
 
-from console.alerts.models import AlertEvent, AlertGroup, GroupMember, GroupStatus, Receipt
+from console.alerts.models import (
+    AlertEvent,
+    AlertGroup,
+    AlertGroupQuerySet,
+    EventKind,
+    GroupMember,
+    GroupStatus,
+    Receipt,
+)
 from console.fleet.models import Service
 from console.interruptions.models import Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
@@ -18,6 +26,7 @@ from console.lib.cursor import Page, cut_page
 from console.lib.origin import Origin
 
 MOST_MEMBERS = 200
+MOST_CHILDREN = 100
 MOST_EVENTS = 200
 MOST_RECEIPTS = 50
 SEARCHED = timedelta(days=30)
@@ -52,7 +61,7 @@ class Filters:
         """Open groups are searched whole, the past only as far back as `SEARCHED`."""
         return bool(self.q) and self.status != "open"
 
-    def narrow(self, rows: QuerySet[AlertGroup], *, now: datetime) -> QuerySet[AlertGroup]:
+    def narrow(self, rows: AlertGroupQuerySet, *, now: datetime) -> AlertGroupQuerySet:
         if self.status == "open":
             rows = rows.exclude(status=GroupStatus.RESOLVED)
         elif self.status == "resolved":
@@ -72,9 +81,9 @@ class Filters:
 def page_of_groups(
     *, origin: Origin, filters: Filters, cursor: str, now: datetime, size: int = 50
 ) -> Page[AlertGroup]:
-    """One page, the newest first."""
-    every = AlertGroup.objects.of_origin(origin)
-    rows = filters.narrow(every, now=now).select_related("acknowledged_by", "service")
+    """One page, the newest first. A wave stands for the groups of the services under it."""
+    narrowed = filters.narrow(AlertGroup.objects.of_origin(origin), now=now)
+    rows = narrowed.nested().select_related("acknowledged_by", "service")
     return cut_page(rows, order=ORDER, cursor=cursor, size=size)
 
 
@@ -101,6 +110,25 @@ def members_of(group: AlertGroup) -> Members:
     )
     return Members(
         rows=interruption_rows(rows), reasons=reasons, unlisted=max(group.member_count - len(rows), 0)
+    )
+
+
+def children_of(wave: AlertGroup) -> list[AlertGroup]:
+    """The groups of the services under a wave: the open ones first, then by what they lose."""
+    if not wave.is_wave:
+        return []
+    rows = wave.children.select_related("acknowledged_by", "service")
+    return list(rows.order_by(F("resolved_at").desc(nulls_first=True), "-member_count", "pk")[:MOST_CHILDREN])
+
+
+def why_grouped(group: AlertGroup) -> list[AlertEvent]:
+    """What made a wave one, and what widened it; the oldest first."""
+    if not group.is_wave:
+        return []
+    return list(
+        group.events.filter(
+            kind__in=(EventKind.TRIGGERED, EventKind.JOINED, EventKind.REOPENED), data__rule="cascade"
+        ).order_by("at", "pk")[:MOST_RECEIPTS]
     )
 
 

@@ -12,7 +12,7 @@ from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Val
 from django.http import QueryDict
 
 from console.alerts.impact import Replicas, replicas_by_service
-from console.alerts.models import AlertGroup, GroupStatus
+from console.alerts.models import AlertGroup, AlertGroupQuerySet, GroupStatus
 from console.feeds.models import Feed as FeedRow
 from console.fleet.models import Criticality, Pool, Service
 from console.interruptions.models import Hook, Interruption, Move, State
@@ -65,7 +65,7 @@ class Filters:
             )
         return rows
 
-    def narrow_groups(self, rows: QuerySet[AlertGroup]) -> QuerySet[AlertGroup]:
+    def narrow_groups(self, rows: AlertGroupQuerySet) -> AlertGroupQuerySet:
         rows = rows.filter(self._service("service__"))
         where = Q()
         if self.provider:
@@ -103,8 +103,7 @@ class AffectedService:
     @property
     def is_short(self) -> bool:
         """Fewer replicas than it needs: a person is needed now."""
-        replicas = self.replicas
-        return replicas is not None and replicas.needed is not None and replicas.ready < replicas.needed
+        return self.replicas is not None and self.replicas.is_short
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,10 @@ def live_feed(*, origin: Origin, filters: Filters, now: datetime) -> Feed:
 
 
 def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], int]:
-    """Open groups, those nobody has first; and how many the filters hide."""
+    """Open groups, waves first, then those nobody has; and how many the filters hide.
+
+    A wave stands for the groups of the services under it.
+    """
     rows = AlertGroup.objects.of_origin(origin).open()
     order = Case(
         When(status=GroupStatus.TRIGGERED, silenced_until=None, then=Value(0)),
@@ -146,9 +148,14 @@ def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], 
         default=Value(2),
         output_field=IntegerField(),
     )
-    narrowed = filters.narrow_groups(rows).select_related("service__team", "acknowledged_by", "execution")
+    is_below = Case(
+        When(key__startswith="wave:", then=Value(0)), default=Value(1), output_field=IntegerField()
+    )
+    narrowed = filters.narrow_groups(rows)
     shown = list(
-        narrowed.order_by(order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
+        narrowed.nested()
+        .select_related("service__team", "acknowledged_by", "execution")
+        .order_by(is_below, order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
     )
     hidden = rows.count() - narrowed.count() if filters.is_set else 0
     return shown, hidden

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -21,7 +22,7 @@ from console.drills.tasks import clear_sample
 def sample_clear(request: HttpRequest) -> HttpResponse:
     """The player stops at once; the rows go in the background."""
     if ask(by=Actor.of(request), var=settings.CONSOLE_VAR, now=timezone.now()):
-        clear_sample.delay_on_commit()
+        transaction.on_commit(clear_sample.delay)
         messages.success(
             request,
             "The sample fleet has stopped. Its data is being cleared: this takes a minute, "

@@ -16,9 +16,9 @@ from console.accounts.api_auth import TokenAuth
 from console.accounts.audit import Actor
 from console.accounts.models import Scope
 from console.feeds.models import QuarantinedItem
+from console.ingest.bells import RECORD
 from console.ingest.quarantine import ORDER, QuarantineFilter
 from console.ingest.replaying import replay
-from console.ingest.tasks import RECORD
 from console.lib.cursor import Listing, Paging, list_rows
 from console.lib.problems import Problem
 

@@ -21,10 +21,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from console.feeds.normalised import Reading, Rejected, Result
 from console.feeds.reading import MAX_BODY, Item, read_body
 from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
+from console.ingest.bells import RECORD
 from console.ingest.directory import FeedDirectory, KnownFeed, secret_of
 from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission
 from console.ingest.tally import Tally
-from console.ingest.tasks import RECORD
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("interruptions", "0009_one_index_each")]
+    dependencies = [("interruptions", "0010_machines_that_strayed")]
 
     operations = [
         migrations.AddIndex(
