@@ -7,12 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-<<<<<<<< HEAD:console/interruptions/migrations/0009_one_index_each.py
         ('interruptions', '0008_launches_are_found_by_time'),
-========
-        ('interruptions', '0007_assumed_ends_are_counted'),
-        ('interruptions', '0007_launches_are_found_by_time'),
->>>>>>>> pipeline:console/interruptions/migrations/0008_one_index_each.py
     ]
 
     operations = [
