@@ -90,11 +90,11 @@ class House:
         pid = int((self.servers.var / "postgres" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
         psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=5)
-        t=time.monotonic()
+        t = time.monotonic()
         self.servers.stop()
-        print("stopped", time.monotonic()-t, file=sys.stderr)
+        print("stopped", time.monotonic() - t, file=sys.stderr)
         self.servers.start()
-        print("started", time.monotonic()-t, file=sys.stderr)
+        print("started", time.monotonic() - t, file=sys.stderr)
 
     def kill_broker(self) -> None:
         (valkey,) = [p for p in psutil.Process().children() if "valkey" in p.name()]
@@ -204,7 +204,9 @@ def test_kill_9_in_the_middle_of_5000_deliveries_loses_and_doubles_nothing(house
         "SELECT m.instance_id FROM interruptions_interruption i JOIN fleet_machine m ON m.id = machine_id"
     )
     assert {row[0] for row in reclaimed} == {machine(n) for n in range(DELIVERIES)}
-    assert house.rows("SELECT count(*), sum(member_count) FROM alerts_alertgroup WHERE key LIKE 'service:%'") == [(1, DELIVERIES)]
+    assert house.rows(
+        "SELECT count(*), sum(member_count) FROM alerts_alertgroup WHERE key LIKE 'service:%'"
+    ) == [(1, DELIVERIES)]
     members = "alerts_groupmember m JOIN alerts_alertgroup g ON g.id = m.group_id AND g.key LIKE 'service:%'"
     assert house.rows(f"SELECT count(*) FROM {members}") == [(DELIVERIES,)]
     assert house.rows("SELECT sum(interruption_count) FROM interruptions_episode") == [(DELIVERIES,)]
