@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -14,7 +13,7 @@ from console.accounts.audit import Actor
 from console.accounts.models import Role
 from console.accounts.permissions import role_required
 from console.drills.clearing import ask
-from console.drills.tasks import clear_sample
+from console.drills.tasks import CLEAR
 
 
 @require_POST
@@ -22,7 +21,7 @@ from console.drills.tasks import clear_sample
 def sample_clear(request: HttpRequest) -> HttpResponse:
     """The player stops at once; the rows go in the background."""
     if ask(by=Actor.of(request), var=settings.CONSOLE_VAR, now=timezone.now()):
-        transaction.on_commit(clear_sample.delay)
+        CLEAR.ring()
         messages.success(
             request,
             "The sample fleet has stopped. Its data is being cleared: this takes a minute, "

@@ -1,4 +1,4 @@
-"""The bells of the record pipeline and the keeping of the tables. Tasks translate, they never decide."""
+"""The tasks of the record pipeline and the keeping of the tables. Tasks translate, they never decide."""
 
 from __future__ import annotations
 
