@@ -38,7 +38,9 @@ def batch() -> Figure:
 
 def _compare(*, batch: int, floor: object, limit: float) -> Figure:
     """Ours and the floor in turn, several times: what others do on this machine then hits both."""
-    feed = Feed.objects.create(slug=f"bench-{next(_numbers)}", name="Bench", kind=FeedKind.AWS_EVENTBRIDGE, origin="test")
+    feed = Feed.objects.create(
+        slug=f"bench-{next(_numbers)}", name="Bench", kind=FeedKind.AWS_EVENTBRIDGE, origin="test"
+    )
     _, secret = FeedToken.issue(feed)
     ours, floors_seen = [], []
     with server() as port:

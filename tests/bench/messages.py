@@ -5,14 +5,25 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-west-2", "ap-south-1", "sa-east-1", "ca-central-1", "eu-north-1")
+REGIONS = (
+    "eu-west-1",
+    "eu-central-1",
+    "us-east-1",
+    "us-west-2",
+    "ap-south-1",
+    "sa-east-1",
+    "ca-central-1",
+    "eu-north-1",
+)
 
 
 def machine(number: int) -> str:
     return f"i-{number:017x}"
 
 
-def event(number: int, run: str, kind: str, detail: dict[str, object], *, at: datetime | None = None) -> bytes:
+def event(
+    number: int, run: str, kind: str, detail: dict[str, object], *, at: datetime | None = None
+) -> bytes:
     region = REGIONS[number % len(REGIONS)]
     body = {
         "version": "0",
@@ -29,7 +40,9 @@ def event(number: int, run: str, kind: str, detail: dict[str, object], *, at: da
 
 
 def warning(number: int, run: str, *, at: datetime | None = None) -> bytes:
-    return event(number, run, "EC2 Spot Instance Interruption Warning", {"instance-action": "terminate"}, at=at)
+    return event(
+        number, run, "EC2 Spot Instance Interruption Warning", {"instance-action": "terminate"}, at=at
+    )
 
 
 def life(number: int, run: str, *, at: datetime) -> list[bytes]:
