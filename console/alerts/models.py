@@ -44,6 +44,11 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
     def open(self) -> AlertGroupQuerySet:
         return self.exclude(status=GroupStatus.RESOLVED)
 
+    def nested(self) -> AlertGroupQuerySet:
+        """Without the groups that stand under a wave which is here itself."""
+        waves = self.filter(key__startswith="wave:").order_by()
+        return self.exclude(parent__in=waves.values("pk"))
+
     def due(self, *, now: datetime) -> AlertGroupQuerySet:
         return self.filter(due_at__lte=now)
 

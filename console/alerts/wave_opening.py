@@ -33,7 +33,8 @@ def open_missing(firing: Mapping[Zone, Cascade], *, now: datetime) -> set[tuple[
     missing = sorted(zone for zone in firing if (zone.origin, zone.key) not in known)
     if not missing:
         return set()
-    missing = [zone for zone in missing if (zone.origin, zone.key) not in _reopen(missing, now=now)]
+    reopened = _reopen(missing, now=now)
+    missing = [zone for zone in missing if (zone.origin, zone.key) not in reopened]
     executions = start_many([(None, zone.origin) for zone in missing], now=now)
     AlertGroup.objects.bulk_create(
         (_new(zone, firing[zone], run, now=now) for zone, run in zip(missing, executions, strict=True)),

@@ -50,6 +50,16 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
+    "interruptions-follow-machines": {
+        "task": "console.ingest.tasks.follow_machines",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "reattribution": {
+        "task": "console.ingest.tasks.reattribute",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "measures-rollup": {
         "task": "console.dashboards.tasks.roll_up",
         "schedule": 60.0,

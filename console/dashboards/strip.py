@@ -39,7 +39,8 @@ class Strip:
 
 def status_strip(request: HttpRequest) -> dict[str, Any]:
     """Context of every signed-in page: `strip`, `strip_url`, `banner`, `rail_counts`, `origin`."""
-    if not isinstance(getattr(request, "user", None), User) or request.headers.get("HX-Target") == "main":
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or request.headers.get("HX-Target") == "main":
         return {}
     now, origin = timezone.now(), chosen_origin(request)
     groups = AlertGroup.objects.of_origin(origin).open()
@@ -51,7 +52,7 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
     return {
         "strip": Strip([item for item in items if item is not None]),
         "strip_url": reverse("dashboards:strip"),
-        "banner": _banner(origin, request.user),
+        "banner": _banner(origin, user),
         "rail_counts": {"alerts": triggered, "quarantine": held},
         "origin": origin,
     }

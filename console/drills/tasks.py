@@ -5,6 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 
 from console.drills.clearing import clear_if_asked
+from console.lib.bells import Bell
+
+CLEAR = Bell("console.drills.tasks.clear_sample", queue="reports")
 
 
 @shared_task(queue="reports", ignore_result=True)

@@ -13,7 +13,7 @@ from console.accounts.audit import Actor
 from console.accounts.models import Role
 from console.accounts.permissions import role_required
 from console.drills.clearing import ask
-from console.drills.tasks import clear_sample
+from console.drills.tasks import CLEAR
 
 
 @require_POST
@@ -21,7 +21,7 @@ from console.drills.tasks import clear_sample
 def sample_clear(request: HttpRequest) -> HttpResponse:
     """The player stops at once; the rows go in the background."""
     if ask(by=Actor.of(request), var=settings.CONSOLE_VAR, now=timezone.now()):
-        clear_sample.delay_on_commit()
+        CLEAR.ring()
         messages.success(
             request,
             "The sample fleet has stopped. Its data is being cleared: this takes a minute, "

@@ -1,4 +1,4 @@
-"""Who is woken when something waits: the row is the work, the bell only says so."""
+"""The bells of the two pipelines; they carry nothing, and a lost one costs a sweep of beat."""
 
 from __future__ import annotations
 

@@ -235,8 +235,6 @@ def test_however_many_reclaims_and_zones_a_batch_costs_the_same_statements() -> 
         with CaptureQueriesContext(connection) as context:
             alert(30)
         costs.append(len(context))
-        import collections
-        print(collections.Counter(q["sql"][:90] for q in context))
     assert costs[1] <= costs[0]
     assert len(waves()) == 5
 

@@ -139,7 +139,7 @@ class _Writer:
         if script.is_agent_silent:
             story.posts.append(self._last_words(sitting, at=planned.at))
         self.history.past.append(inventory_row(sitting, ended_at=story.ended_at))
-        fleet.sit(successor, at=story.replaced_at, replaces=sitting.machine.instance_id)
+        fleet.sit(Sitting(successor, story.replaced_at, replaces=sitting.machine.instance_id))
         self.told.append((planned.at, [post for post in story.posts if post.lane != INVENTORY]))
 
     def _last_words(self, sitting: Sitting, *, at: datetime) -> Post:

@@ -135,11 +135,9 @@ class Fleet:
     def successor(self, machine: Machine) -> Machine:
         return machine_in(machine.seat, generation=machine.generation + 1, seed=self.seed)
 
-    def sit(self, machine: Machine, *, at: datetime, replaces: str = "") -> Sitting:
+    def sit(self, sitting: Sitting) -> None:
         """The machine takes its seat, whoever had it."""
-        sitting = Sitting(machine, at, replaces)
-        self.sittings[machine.seat.index] = sitting
-        return sitting
+        self.sittings[sitting.machine.seat.index] = sitting
 
 
 def inventory_row(

@@ -16,17 +16,17 @@ from typing import Any
 
 from console.drills.sample.history import History, write_history
 from console.drills.sample.live import WORKLOADS, Live
-from console.drills.sample.machines import Fleet, inventory_row, random_of
+from console.drills.sample.machines import inventory_row, random_of
 from console.drills.sample.posting import Address, Cleared, Console, Door, Lane
 from console.drills.sample.progress import (
     Progress,
-    Seated,
     fleet_of,
     forget,
     keep_progress,
+    posts_of,
     read_progress,
     seated,
-    sitting_of,
+    unsent_of,
 )
 from console.drills.sample.story import INVENTORY, Post
 
@@ -86,33 +86,20 @@ class Player:
             progress.anchor = float(int(now.timestamp()))
         fleet = fleet_of(progress) or self._past().fleet
         progress.runs += 1
-        gone = [self._gone_row(held, now) for held in progress.leaving]
-        self._tell_rows([*gone, *(inventory_row(sitting) for sitting in fleet.sittings)])
-        live = Live(fleet, now=datetime.now(UTC), chance=random_of(progress.seed, "live", progress.runs))
+        there = [sitting for sitting in fleet.sittings if sitting.started_at <= now]
+        self._tell_rows([inventory_row(sitting) for sitting in there])
+        chance = random_of(progress.seed, "live", progress.runs)
+        live = Live(fleet, now=datetime.now(UTC), chance=chance, unsent=posts_of(progress))
         self._keep(live)
         return live
-
-    def _gone_row(self, held: Seated, now: datetime) -> dict[str, Any]:
-        """A machine that went while nobody played."""
-        ended_at = min(datetime.fromtimestamp(held.ended_at, UTC), now)
-        return inventory_row(sitting_of(held, seed=self.progress.seed), ended_at=ended_at)
 
     def _past(self) -> History:
         return write_history(seed=self.progress.seed, anchor=self.progress.began_at)
 
     def _keep(self, live: Live) -> None:
-        """Machines under notice are kept as gone, their seats as taken by the next."""
-        fleet = live.fleet
-        leaving = {machine.machine.seat.index: (machine, at) for machine, at in live.leaving.values()}
-        running = []
-        for sitting in fleet.sittings:
-            under_notice = leaving.get(sitting.machine.seat.index)
-            if under_notice and under_notice[0] is sitting:
-                running.append(_next_of(fleet, sitting.machine, at=under_notice[1]))
-            else:
-                running.append(seated(sitting))
-        self.progress.running = running
-        self.progress.leaving = [seated(sitting, ended_at=at) for sitting, at in live.leaving.values()]
+        """Where to go on: reclaims under way are kept as over, with what is still to be said of them."""
+        self.progress.running = [seated(sitting) for sitting in live.seated()]
+        self.progress.unsent = unsent_of(live.unsent())
         keep_progress(self.progress, var=self.var)
 
     # The past ----------------------------------------------------------------------------------
@@ -161,10 +148,6 @@ class Player:
         return Lane(
             name, self._door(address), is_list=name in API, on_cleared=self._on_cleared, stop=self.stop
         )
-
-
-def _next_of(fleet: Fleet, machine: Any, *, at: datetime) -> Seated:
-    return Seated(machine.seat.index, machine.generation + 1, at.timestamp(), replaces=machine.instance_id)
 
 
 def main(var: Path, console: Console) -> int:

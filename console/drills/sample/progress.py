@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from console.drills.sample.machines import Fleet, Sitting, machine_in, seats
+from console.drills.sample.story import Post
 
 SEED = 2_026
 
@@ -19,13 +21,20 @@ class FeedAddress(msgspec.Struct, kw_only=True):
 
 
 class Seated(msgspec.Struct, array_like=True):
-    """A machine by its turn in its seat, since when it runs, and when it goes where that is known."""
+    """A machine by its turn in its seat, and since when it runs."""
 
     seat: int
     generation: int
     started_at: float
-    ended_at: float = 0.0
     replaces: str = ""
+
+
+class Unsent(msgspec.Struct, array_like=True):
+    """A message whose time had not come when the play was interrupted."""
+
+    at: float
+    lane: str
+    body: dict[str, Any]
 
 
 class Progress(msgspec.Struct, kw_only=True):
@@ -40,7 +49,7 @@ class Progress(msgspec.Struct, kw_only=True):
     batches_told: int = 0
     runs: int = 0
     running: list[Seated] = []
-    leaving: list[Seated] = []
+    unsent: list[Unsent] = []
 
     @property
     def began_at(self) -> datetime:
@@ -80,20 +89,23 @@ def forget(var: Path) -> None:
     path_in(var).unlink(missing_ok=True)
 
 
-def seated(sitting: Sitting, *, ended_at: datetime | None = None) -> Seated:
+def seated(sitting: Sitting) -> Seated:
     machine = sitting.machine
-    return Seated(
-        machine.seat.index,
-        machine.generation,
-        sitting.started_at.timestamp(),
-        ended_at.timestamp() if ended_at else 0.0,
-        sitting.replaces,
-    )
+    started_at = sitting.started_at.timestamp()
+    return Seated(machine.seat.index, machine.generation, started_at, sitting.replaces)
 
 
 def sitting_of(held: Seated, *, seed: int) -> Sitting:
     machine = machine_in(_SEATS[held.seat], generation=held.generation, seed=seed)
     return Sitting(machine, datetime.fromtimestamp(held.started_at, UTC), held.replaces)
+
+
+def unsent_of(posts: list[Post]) -> list[Unsent]:
+    return [Unsent(post.at.timestamp(), post.lane, post.body) for post in posts]
+
+
+def posts_of(progress: Progress) -> list[Post]:
+    return [Post(datetime.fromtimestamp(each.at, UTC), each.lane, each.body) for each in progress.unsent]
 
 
 def fleet_of(progress: Progress) -> Fleet | None:

@@ -7,8 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('interruptions', '0007_assumed_ends_are_counted'),
-        ('interruptions', '0007_launches_are_found_by_time'),
+        ('interruptions', '0008_launches_are_found_by_time'),
     ]
 
     operations = [
