@@ -19,11 +19,11 @@ check:          ## the fast half: format, lint, types, imports, settings, migrat
 
 bench:          ## measure, one JSON object a line
 	@.ci/install dev browser
-	@$(PY) manage.py bench $(ARGS)
+	@$(PY) -m tests.bench $(ARGS)
 
 screenshots:    ## every page in light, dark and 390 px into docs/screenshots/
 	@.ci/install dev browser
-	@$(PY) manage.py screenshots $(ARGS)
+	@$(PY) -m tests.screenshots $(ARGS)
 
 lock:           ## renew requirements*.txt from requirements*.in
 	@.ci/install dev

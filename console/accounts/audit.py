@@ -52,6 +52,11 @@ class Actor:
         """A part of the console acting by itself, or a command on its machine."""
         return cls(ActorKind.CONSOLE, name)
 
+    @property
+    def person_id(self) -> int | None:
+        """The person's id for a row's own "by" column; null for programs and the console."""
+        return self.id if self.kind == ActorKind.PERSON else None
+
 
 def address_of(request: HttpRequest) -> str | None:
     """Where the request came from, seen through as many proxies as are trusted."""

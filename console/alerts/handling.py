@@ -15,6 +15,7 @@ from django.db import transaction
 from console.accounts.audit import Actor, record
 from console.accounts.models import User
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupStatus, Resolution
+from console.alerts.settle import NO_NEWS_AFTER
 from console.lib.live import announce
 
 LONGEST_SILENCE = timedelta(days=7)
@@ -83,7 +84,10 @@ def resolve(group_id: int, *, by: By, now: datetime, is_sure: bool = False) -> A
 
 
 def reopen(group_id: int, *, by: By, now: datetime) -> AlertGroup:
-    """It was not over. Refused where a newer group of the same key is open: that one is worked instead."""
+    """It was not over. Refused where a newer group of the same key is open: that one is worked instead.
+
+    It stays open for half an hour, or until there is news, although every machine may have healed.
+    """
 
     def change(group: AlertGroup) -> AlertEvent | None:
         if group.is_open:
@@ -93,7 +97,7 @@ def reopen(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         is_held = group.acknowledged_at is not None
         group.status = GroupStatus.ACKNOWLEDGED if is_held else GroupStatus.TRIGGERED
         group.resolution, group.resolved_at, group.resolved_by = "", None, None
-        group.last_news_at = group.due_at = now
+        group.last_news_at, group.due_at = now, now + NO_NEWS_AFTER
         return AlertEvent(kind=EventKind.REOPENED)
 
     return _act(group_id, "alert_group.reopen", change, by=by, now=now)

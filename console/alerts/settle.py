@@ -82,7 +82,7 @@ def refresh(groups: Sequence[AlertGroup], *, now: datetime, is_news: bool) -> li
         mine = figures.get(group.pk, Figures())
         group.member_count, group.running_out_count = mine.members, mine.running_out
         group.earliest_deadline_at = mine.earliest_deadline_at
-        group.impact = impacts[group.pk]
+        group.impact = group.impact if group.is_finding else impacts[group.pk]
         group.version += 1
         if is_news:
             group.last_news_at = now
@@ -111,6 +111,8 @@ def _figures(ids: Sequence[int]) -> dict[int, Figures]:
 
 
 def _close_if_over(group: AlertGroup, figures: Figures, *, now: datetime) -> list[AlertEvent]:
+    if group.is_finding:
+        return []
     if figures.members == 0:
         return [_close(group, Resolution.MERGED, "Its machines were attributed elsewhere", now=now)]
     if figures.has_ended and figures.healed_at is not None and figures.healed_at <= now:
@@ -143,6 +145,8 @@ def _end_silence(group: AlertGroup, *, now: datetime) -> list[AlertEvent]:
 
 def _next_look(group: AlertGroup, figures: Figures, *, now: datetime) -> datetime | None:
     looks = [group.silenced_until] if group.silenced_until else []
+    if group.is_finding:
+        return min(looks, default=None)
     if figures.has_ended and figures.healed_at is not None:
         looks.append(figures.healed_at)
     elif not figures.pending_moves:

@@ -27,6 +27,7 @@ from console.interruptions.api import router as interruptions
 from console.interruptions.api_facts import router as samples
 from console.interruptions.api_measures import router as measures
 from console.lib.problems import Problem, problem
+from console.runbooks.api import router as runbooks
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +78,8 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-ROUTERS = (accounts, fleet, feeds, samples, ingest, interruptions, measures, alerts, nowhere)
-for router in ROUTERS:  # the catch-all stays last
+ROOMS = (accounts, fleet, feeds, runbooks, interruptions, samples, measures, alerts, ingest)
+for router in (*ROOMS, nowhere):  # the catch-all stays last
     api.add_router("", router)
 
 

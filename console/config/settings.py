@@ -27,6 +27,7 @@ env = environ.Env()
 CONSOLE_VAR = Path(env.str("CONSOLE_VAR", default=str(BASE_DIR / "var"))).resolve()
 EMBEDDED = embedded_addresses(CONSOLE_VAR)
 IS_EMBEDDED_DATABASE = not env.str("DATABASE_URL", default="")
+CONSOLE_SAMPLE = env.str("CONSOLE_SAMPLE", default="") or "auto"
 IS_EMBEDDED_BROKER = not env.str("CELERY_BROKER_URL", default="")
 DATABASE_URL = env.str("DATABASE_URL", default="") or EMBEDDED.database
 DATABASE_LISTEN_URL = env.str("DATABASE_LISTEN_URL", default="") or DATABASE_URL
@@ -40,7 +41,8 @@ LOCAL_URL = f"http://{env.str('HOST', default='') or '127.0.0.1'}:{env.str('PORT
 IS_TLS = CONSOLE_URL.startswith("https://")
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret(CONSOLE_VAR)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# Health checks on the machine itself say localhost, whatever people call the console.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [CONSOLE_URL] if IS_TLS else []
 USE_X_FORWARDED_HOST = env.bool("TRUST_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_X_FORWARDED_HOST else None
@@ -93,6 +95,7 @@ INSTALLED_APPS = [
     "console.alerts",
     "console.ingest",
     "console.dashboards",
+    "console.drills",
     "console.config",
     "django.contrib.auth",
     "django.contrib.contenttypes",

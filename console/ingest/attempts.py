@@ -6,72 +6,95 @@ rows are locked; it is removed in the transaction of the work. A marker that is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
 
-from django.db import connection
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import DatabaseError, connection
+from django.db.backends.utils import CursorWrapper
+from psycopg_pool import PoolTimeout
+
+logger = logging.getLogger(__name__)
 
 KEEP = timedelta(days=1)
 
-_MARK = "INSERT INTO feeds_recordattempt (queued_ids, at) VALUES (%s, %s) RETURNING id"
+# Not waiting for the disk: what a crash of the database takes away was no attempt that killed a worker.
+_MARK = """
+WITH unhurried AS (SELECT set_config('synchronous_commit', 'off', true))
+INSERT INTO feeds_recordattempt (queued_ids, at) SELECT %s::bigint[], %s FROM unhurried RETURNING id
+"""
 _COUNT = """
 SELECT q.id, count(*) FROM feeds_recordattempt a CROSS JOIN LATERAL unnest(a.queued_ids) AS q (id)
 WHERE q.id = ANY(%s) GROUP BY q.id
 """
 _NARROW = "UPDATE feeds_recordattempt SET queued_ids = %s WHERE id = %s"
-_END = "DELETE FROM feeds_recordattempt WHERE id = %s"
-_END_ALL = "DELETE FROM feeds_recordattempt WHERE id = %s OR queued_ids <@ %s OR at < %s"
+_FORGET = "DELETE FROM feeds_recordattempt WHERE id = ANY(%s)"
+_STRIKE = """
+UPDATE feeds_recordattempt SET queued_ids = ARRAY(SELECT unnest(queued_ids) EXCEPT SELECT unnest(%(done)s::bigint[]))
+WHERE queued_ids && %(done)s::bigint[]
+"""
+_CLEAR = "DELETE FROM feeds_recordattempt WHERE queued_ids = '{}' OR at < %s"
+
+_unforgotten: set[int] = set()
+"""Markers of attempts that do not count, kept until the database is there again to remove them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tries:
+class Attempt:
     """One attempt at a batch, and how many there have been at each message, this one included."""
 
-    marker: int
-    counts: dict[int, int]
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self._marker: int | None = None
+
+    def begin(self, ids: Sequence[int], *, now: datetime) -> None:
+        """Leave the mark of an attempt at these messages, outside the caller's transaction."""
+        with _second_connection() as cursor:
+            _make_up_for(cursor)
+            cursor.execute(_MARK, [list(ids), now])
+            self._marker = int(cursor.fetchone()[0])
+            cursor.execute(_COUNT, [list(ids)])
+            self.counts = dict(cursor.fetchall())
+
+    def narrow(self, only: int) -> None:
+        """The attempt is at one message after all; the others were not tried."""
+        with _second_connection() as cursor:
+            cursor.execute(_NARROW, [[only], self._marker])
+
+    def forget(self) -> None:
+        """The attempt failed for a reason that is not the messages': it does not count."""
+        if self._marker is None:
+            return
+        _unforgotten.add(self._marker)
+        try:
+            with _second_connection() as cursor:
+                _make_up_for(cursor)
+        except (DatabaseError, PoolTimeout, OSError) as error:
+            logger.warning("ingest.attempt_kept", extra={"error": str(error)})
+
+    def end(self, done: Sequence[int], *, now: datetime) -> None:
+        """Remove the mark together with the work, and what failed attempts left of the same messages."""
+        with connection.cursor() as cursor:
+            if any(count > 1 for count in self.counts.values()):
+                cursor.execute(_STRIKE, {"done": list(done)})
+                cursor.execute(_CLEAR, [now - KEEP])
+            else:
+                cursor.execute(_FORGET, [[self._marker]])
 
 
-def begin(ids: Sequence[int], *, now: datetime) -> Tries:
-    """Leave the mark of an attempt at these messages, outside the caller's transaction."""
-    with _aside().cursor() as cursor:
-        cursor.execute(_MARK, [list(ids), now])
-        marker = int(cursor.fetchone()[0])
-        cursor.execute(_COUNT, [list(ids)])
-        return Tries(marker=marker, counts=dict(cursor.fetchall()))
+def _make_up_for(cursor: CursorWrapper) -> None:
+    if _unforgotten:
+        forgotten = list(_unforgotten)
+        cursor.execute(_FORGET, [forgotten])
+        _unforgotten.difference_update(forgotten)
 
 
-def narrow(tries: Tries, only: int) -> None:
-    """The attempt is at one message after all; the others were not tried."""
-    with _aside().cursor() as cursor:
-        cursor.execute(_NARROW, [[only], tries.marker])
-
-
-def forget(tries: Tries) -> None:
-    """The attempt failed for a reason that is not the messages': it does not count."""
-    with _aside().cursor() as cursor:
-        cursor.execute(_END, [tries.marker])
-
-
-def end(tries: Tries, done: Sequence[int], *, now: datetime) -> None:
-    """Remove the mark together with the work, and what failed attempts left of the same messages."""
-    with connection.cursor() as cursor:
-        if any(count > 1 for count in tries.counts.values()):
-            cursor.execute(_END_ALL, [tries.marker, list(done), now - KEEP])
-        else:
-            cursor.execute(_END, [tries.marker])
-
-
-@cache
-def _second_connection() -> BaseDatabaseWrapper:
-    return connection.copy()
-
-
-def _aside() -> BaseDatabaseWrapper:
-    """The second connection, autocommit; opened anew where the database went away meanwhile."""
-    aside = _second_connection()
-    aside.settings_dict = connection.settings_dict
-    aside.close_if_unusable_or_obsolete()
-    return aside
+@contextmanager
+def _second_connection() -> Iterator[CursorWrapper]:
+    """Another connection of the pool, autocommit, given back at once."""
+    aside = connection.copy()
+    try:
+        with aside.cursor() as cursor:
+            yield cursor
+    finally:
+        aside.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,7 +121,7 @@ def secret_of(headers: Mapping[str, str], query: str) -> str:
     if scheme.lower() == "basic":
         try:
             _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # neither base64 nor UTF-8
             return ""
         return password
     if "x-api-key" in headers:

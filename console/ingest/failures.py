@@ -1,14 +1,9 @@
-"""Which errors may pass by themselves, and when too many at once stop a pipeline."""
+"""Which errors of recording are not the messages', and when too many at once stop the pipeline."""
 
 from __future__ import annotations
 
-import psycopg
-from django.db import DatabaseError, InterfaceError, OperationalError
-from psycopg_pool import PoolTimeout
-
-PASSING_STATES = ("08", "25006", "40", "53", "55P03", "57", "58")
-"""SQLSTATE classes and codes of connection, read-only, serialisation and deadlock, resources, lock not
-available, operator intervention and system errors: the message is not to blame."""
+from console.fleet.identity import ClosureGrew
+from console.lib import passing
 
 
 class PipelineStopped(Exception):
@@ -17,9 +12,4 @@ class PipelineStopped(Exception):
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same work may succeed later without anything being changed."""
-    if isinstance(error, PipelineStopped | PoolTimeout | InterfaceError | OSError):
-        return True
-    cause = error.__cause__ if isinstance(error, DatabaseError) else error
-    if isinstance(cause, psycopg.Error):
-        return (cause.sqlstate or "08").startswith(PASSING_STATES)
-    return isinstance(error, OperationalError)
+    return isinstance(error, PipelineStopped | ClosureGrew) or passing.is_passing(error)

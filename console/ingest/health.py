@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 from console.feeds.models import PipelineStop
 from console.interruptions.lag import MOST_LAG, lags
 
+
 def problems(*, broker_url: str, now: datetime) -> list[str]:
     """Why the console is not ready. Empty: it is."""
     try:

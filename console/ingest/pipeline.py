@@ -21,8 +21,11 @@ from datetime import datetime
 import msgspec
 from django.db import connection, transaction
 
+from console.alerts import stopping
 from console.feeds.normalised import Reading
-from console.ingest import attempts, setting_aside
+from console.fleet.identity import ClosureGrew
+from console.ingest import setting_aside
+from console.ingest.attempts import Attempt
 from console.ingest.claimed import Claimed
 from console.ingest.failures import PipelineStopped, is_passing
 from console.ingest.setting_aside import Culprit
@@ -30,9 +33,12 @@ from console.interruptions.recording import Heard, record_heard
 
 logger = logging.getLogger(__name__)
 
-MOST_DELIVERIES = 500
+NAME = "record"
+MOST_DELIVERIES = 1_000
 ALONE_FROM = 3
 ASIDE_AFTER = 5
+MOST_CLOSURES = 5
+"""How often a batch is tried again at once because another worker named one of its machines meanwhile."""
 
 _CLAIM = """
 SELECT id, delivery_pk, received_at, feed_id, origin, reading FROM feeds_queueddelivery
@@ -43,39 +49,35 @@ _DONE = "DELETE FROM feeds_queueddelivery WHERE id = ANY(%s)"
 
 def record_batch(*, now: datetime) -> int:
     """Take up one batch and record it. Returns how many deliveries were worked off; 0: nothing to do."""
-    if setting_aside.is_stopped(now=now):
+    if stopping.is_stopped(NAME, now=now):
         return 0
+    attempt = Attempt()
     try:
         with transaction.atomic():
-            return _record_claimed(now=now)
-    except PipelineStopped as stopped:
-        setting_aside.stop(str(stopped), now=now)
+            return _record_claimed(attempt, now=now)
+    except Exception as error:
+        if is_passing(error):
+            attempt.forget()
+        if not isinstance(error, PipelineStopped):
+            raise
+        stopping.stop(NAME, str(error), now=now)
         return 0
 
 
-def _record_claimed(*, now: datetime) -> int:
+def _record_claimed(attempt: Attempt, *, now: datetime) -> int:
     claimed = _claim()
     if not claimed:
         return 0
-    tries = attempts.begin([message.id for message in claimed], now=now)
-    batch = _fit_to_run(claimed, tries)
-    if tries.counts[batch[0].id] > ASIDE_AFTER:
+    attempt.begin([message.id for message in claimed], now=now)
+    batch = _fit_to_run(claimed, attempt)
+    if attempt.counts[batch[0].id] > ASIDE_AFTER:
         culprits = [Culprit(message, "Its workers died; it was not tried again.") for message in batch]
     else:
-        culprits = _try(batch, tries, now=now)
+        culprits = _record_or_isolate(batch, now=now, of=len(batch))
     setting_aside.put_aside(culprits)
-    _finish(batch, tries, now=now)
+    _finish(batch, attempt, now=now)
     logger.info("ingest.recorded", extra={"deliveries": len(batch), "culprits": len(culprits)})
     return len(batch)
-
-
-def _try(batch: Sequence[Claimed], tries: attempts.Tries, *, now: datetime) -> list[Culprit]:
-    try:
-        return _record_or_isolate(batch, now=now, of=len(batch))
-    except Exception as error:
-        if is_passing(error):
-            attempts.forget(tries)
-        raise
 
 
 def _claim() -> list[Claimed]:
@@ -84,20 +86,19 @@ def _claim() -> list[Claimed]:
         return [Claimed(*row) for row in cursor.fetchall()]
 
 
-def _fit_to_run(batch: list[Claimed], tries: attempts.Tries) -> list[Claimed]:
+def _fit_to_run(batch: list[Claimed], attempt: Attempt) -> list[Claimed]:
     """A message that was there when workers died runs alone; the others wait for the next batch."""
-    suspects = [claimed for claimed in batch if tries.counts[claimed.id] >= ALONE_FROM]
+    suspects = [claimed for claimed in batch if attempt.counts[claimed.id] >= ALONE_FROM]
     if not suspects or len(batch) == 1:
         return batch
-    attempts.narrow(tries, suspects[0].id)
+    attempt.narrow(suspects[0].id)
     return suspects[:1]
 
 
 def _record_or_isolate(batch: Sequence[Claimed], *, now: datetime, of: int) -> list[Culprit]:
     """Record what can be recorded. Returns the messages that cannot, found by halving."""
     try:
-        with transaction.atomic():
-            record_heard([_heard(message) for message in batch], now=now)
+        _record(batch, now=now)
     except Exception as error:
         if is_passing(error):
             raise
@@ -113,6 +114,19 @@ def _record_or_isolate(batch: Sequence[Claimed], *, now: datetime, of: int) -> l
     return culprits
 
 
+def _record(batch: Sequence[Claimed], *, now: datetime) -> None:
+    """All of it or nothing; again at once where another worker named one of the machines meanwhile."""
+    for tries_left in reversed(range(MOST_CLOSURES)):
+        try:
+            with transaction.atomic():
+                record_heard([_heard(message) for message in batch], now=now)
+        except ClosureGrew:
+            if not tries_left:
+                raise
+        else:
+            return
+
+
 def _heard(claimed: Claimed) -> Heard:
     return Heard(
         feed_id=claimed.feed_id,
@@ -123,9 +137,9 @@ def _heard(claimed: Claimed) -> Heard:
     )
 
 
-def _finish(batch: Sequence[Claimed], tries: attempts.Tries, *, now: datetime) -> None:
+def _finish(batch: Sequence[Claimed], attempt: Attempt, *, now: datetime) -> None:
     ids = [message.id for message in batch]
     with connection.cursor() as cursor:
         cursor.execute(_DONE, [ids])
-    attempts.end(tries, ids, now=now)
-    setting_aside.forget_stop()
+    attempt.end(ids, now=now)
+    stopping.go_on(NAME, now=now)

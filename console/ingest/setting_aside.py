@@ -1,30 +1,23 @@
 """Messages that recording cannot digest: put into quarantine, byte for byte, to be replayed after a fix.
 
-Where many fail at once the fault is hardly theirs: then nothing is put aside, the pipeline stops, says so on
-the on-call board, and tries again by itself after a minute.
+Where many fail at once the fault is hardly theirs: then nothing is put aside and the pipeline stops
+(`alerts/stopping.py`).
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.db import connection
 
-from console.feeds.models import PipelineStop
 from console.ingest.claimed import Claimed
 from console.ingest.failures import PipelineStopped
 
-logger = logging.getLogger(__name__)
-
-NAME = "record"
 MOST_CULPRITS = 5
 MOST_SHARE = 0.2
 SMALL_BATCH = 10
 """In a batch of fewer messages a share says little, and only the number counts."""
-RETRY_AFTER = timedelta(minutes=1)
 
 _PUT_ASIDE = """
 INSERT INTO feeds_quarantineditem AS q
@@ -33,7 +26,10 @@ INSERT INTO feeds_quarantineditem AS q
 SELECT d.origin, d.feed_id, d.received_at, d.received_at, 1, 'processing_error', c.detail,
        encode(sha256(d.body), 'hex'), d.headers, d.body, 'held', d.id
 FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS c (id, received_at, detail)
-JOIN feeds_delivery d ON d.id = c.id AND d.received_at = c.received_at
+JOIN (
+    SELECT id, received_at, origin, feed_id, headers, body FROM feeds_delivery
+    UNION ALL SELECT id, received_at, origin, feed_id, headers, body FROM feeds_heartbeatdelivery
+) d ON d.id = c.id AND d.received_at = c.received_at
 ON CONFLICT (feed_id, code, body_hash) WHERE state = 'held'
 DO UPDATE SET seen_count = q.seen_count + 1, last_at = excluded.last_at
 """
@@ -64,26 +60,6 @@ def put_aside(culprits: Sequence[Culprit]) -> None:
             [
                 [culprit.claimed.delivery_pk for culprit in culprits],
                 [culprit.claimed.received_at for culprit in culprits],
-                [culprit.detail[:500] for culprit in culprits],
+                [culprit.detail.replace("\x00", "\ufffd")[:500] for culprit in culprits],
             ],
         )
-
-
-def stop(reason: str, *, now: datetime) -> None:
-    """Let the pipeline rest until its next try."""
-    PipelineStop.objects.update_or_create(
-        name=NAME,
-        defaults={"reason": reason, "retry_at": now + RETRY_AFTER},
-        create_defaults={"reason": reason, "stopped_at": now, "retry_at": now + RETRY_AFTER},
-    )
-    logger.error("ingest.stopped", extra={"reason": reason})
-
-
-def is_stopped(*, now: datetime) -> bool:
-    """Whether the pipeline rests now."""
-    return PipelineStop.objects.filter(name=NAME, retry_at__gt=now).exists()
-
-
-def forget_stop() -> bool:
-    """Forget a stop, if there was one: a batch went through."""
-    return bool(PipelineStop.objects.filter(name=NAME).delete()[0])

@@ -33,7 +33,8 @@ _FIELDS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "hea
 
 _HOURS = f"""
 INSERT INTO feeds_feedhour AS h (feed_id, hour, {", ".join(_FIELDS)})
-SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], {", ".join(["%s::int[]"] * len(_FIELDS))})
+SELECT u.* FROM unnest(%s::bigint[], %s::timestamptz[], {", ".join(["%s::int[]"] * len(_FIELDS))}) AS u (feed_id)
+JOIN feeds_feed f ON f.id = u.feed_id ORDER BY u.feed_id
 ON CONFLICT (feed_id, hour) DO UPDATE SET {", ".join(f"{f} = h.{f} + excluded.{f}" for f in _FIELDS)}
 """  # noqa: S608
 _SEEN = """
@@ -43,8 +44,11 @@ FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS s (id, seen, 
 """
 _TOUCH = """
 INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading)
-SELECT 0, * FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::bytea[])
+SELECT 0, u.* FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::bytea[])
+    AS u (received_at, feed_id, origin, reading)
+JOIN feeds_feed f ON f.id = u.feed_id
 """
+"""A feed may be removed while its last messages are counted: the others' counts must not suffer."""
 
 
 class Tally:

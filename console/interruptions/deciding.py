@@ -9,25 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from django.db import connection
-
+from console.feeds.normalised import Kind
 from console.interruptions import stored, writing
 from console.interruptions.episode_rebuilding import rebuild_episodes
 from console.interruptions.episodes import Stretch, extend_episodes
 from console.interruptions.known import Span, Told, tell
 from console.interruptions.observing import Statement
-from console.interruptions.plan import Machine, Plan, plan_machine
+from console.interruptions.plan import Machine, Plan, plan_machine, renumber
 from console.interruptions.records import Reported, attach_records
 from console.interruptions.replacements import match_replacements
 from console.interruptions.stored import Row
+from console.lib.rows import fetch, run
 
 RECORDS_BEFORE = timedelta(hours=2)
 """How long before the first news of a batch its machines' records may have to move."""
 
 _MACHINES = """
 SELECT id, service_id, pool_id, provider, account, region, instance_id, node_name,
-       greatest(heartbeat_at, listed_at)
+       greatest(heartbeat_at, listed_at), first_seen_at, last_seen_at
 FROM fleet_machine WHERE id = ANY(%s)
 """
 _LOCK_SERVICES = "SELECT id FROM fleet_service WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -40,18 +41,23 @@ def decide(
     now: datetime,
     fresh: Sequence[Statement] = (),
     reported: Sequence[Reported] = (),
+    moved: Mapping[int, tuple[int, int]] = MappingProxyType({}),
 ) -> None:
-    """Partition the machines of `spans` again and write what differs from what is stored."""
+    """Partition the machines of `spans` again and write what differs from what is stored.
+
+    `moved` are machines that changed their service (from, to).
+    """
     machine_ids = sorted({span.machine_id for span in spans} | {record.machine_id for record in reported})
     if not machine_ids:
         return
     machines = _machines(machine_ids)
-    told = tell(spans, providers={pk: machine.provider for pk, machine in machines.items()})
+    told = tell(spans, machines=machines, now=now)
     rows = stored.rows_of(told)
     plan = _plan(told, machines, rows, origin=origin, now=now)
-    ids = _write(plan, told, rows, now=now)
+    ids = _write(plan, told, machines, rows, now=now)
     touched = _attach(spans, reported, has_news=bool(plan.opened or plan.updated), now=now)
-    _bring_up_to_date(plan, ids, rows, fresh, origin=origin)
+    launches = _launches(told, machines, fresh, moved)
+    _bring_up_to_date(plan, ids, rows, launches, origin=origin)
     opened = {ids[wanted.key] for wanted in plan.opened}
     changed = {ids[wanted.key] for wanted in plan.written} | set(plan.absorbed) | touched
     writing.report_changes(
@@ -60,9 +66,7 @@ def decide(
 
 
 def _machines(ids: Sequence[int]) -> dict[int, Machine]:
-    with connection.cursor() as cursor:
-        cursor.execute(_MACHINES, [list(ids)])
-        return {row[0]: Machine(*row) for row in cursor.fetchall()}
+    return {row[0]: Machine(*row) for row in fetch(_MACHINES, [list(ids)])}
 
 
 def _plan(
@@ -80,10 +84,17 @@ def _plan(
     return plan
 
 
-def _write(plan: Plan, told: Mapping[int, Told], rows: Mapping[int, Row], *, now: datetime) -> dict[str, int]:
+def _write(
+    plan: Plan,
+    told: Mapping[int, Told],
+    machines: Mapping[int, Machine],
+    rows: Mapping[int, Row],
+    *,
+    now: datetime,
+) -> dict[str, int]:
     """Write interruptions and where each observation belongs. Returns ids by key."""
     ids = {row.stored.key: pk for pk, row in rows.items()}
-    ids |= writing.insert(plan.opened, now=now)
+    ids |= _insert(plan, machines, now=now)
     writing.update(plan.updated, now=now)
     homes: list[tuple[int, datetime, int | None]] = []
     for key, reclaim in plan.members.items():
@@ -93,6 +104,15 @@ def _write(plan: Plan, told: Mapping[int, Told], rows: Mapping[int, Row], *, now
     writing.assign(homes)
     writing.alias({key: ids[leads_to] for key, leads_to in plan.aliases.items()}, origin=plan.origin)
     writing.absorb({pk: ids[key] for pk, key in plan.absorbed.items()}, now=now)
+    return ids
+
+
+def _insert(plan: Plan, machines: Mapping[int, Machine], *, now: datetime) -> dict[str, int]:
+    ids = writing.insert(plan.opened, now=now)
+    while taken := [wanted for wanted in plan.opened if wanted.key not in ids]:
+        renamed = {wanted.key: renumber(plan, wanted, machines[wanted.machine_id]) for wanted in taken}
+        plan.opened = [renamed.get(wanted.key, wanted) for wanted in plan.opened]
+        ids |= writing.insert(list(renamed.values()), now=now)
     return ids
 
 
@@ -109,25 +129,42 @@ def _attach(
     )
 
 
+def _launches(
+    told: Mapping[int, Told],
+    machines: Mapping[int, Machine],
+    fresh: Sequence[Statement],
+    moved: Mapping[int, tuple[int, int]],
+) -> list[Stretch]:
+    """Where new machines came up: they may serve what their services lost."""
+    launched = {s.machine_id for s in fresh if s.event.kind == Kind.REPLACEMENT_LAUNCHED}
+    return [
+        Stretch(service_id, seen.occurred_at, seen.occurred_at)
+        for pk in told
+        if pk in launched or pk in moved
+        for seen in told[pk].seen.values()
+        if seen.kind == Kind.REPLACEMENT_LAUNCHED
+        for service_id in {machines[pk].service_id, *moved.get(pk, ())}
+    ]
+
+
 def _bring_up_to_date(
-    plan: Plan, ids: Mapping[str, int], rows: Mapping[int, Row], fresh: Sequence[Statement], *, origin: str
+    plan: Plan, ids: Mapping[str, int], rows: Mapping[int, Row], launches: Sequence[Stretch], *, origin: str
 ) -> None:
     """Episodes and replacements of the services that something happened to, one worker at a time."""
     written = [Stretch(w.service_id, w.started_at, w.started_at) for w in plan.written]
     upset = [rows[pk] for pk in (*plan.upset(rows), *plan.absorbed)]
     before = [Stretch(row.service_id, row.started_at, row.started_at) for row in upset]
-    launches = any(statement.event.kind == "replacement_launched" for statement in fresh)
-    if not written and not before and not launches:
-        return
     stretches = _widest([*written, *before])
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_SERVICES, [sorted({stretch.service_id for stretch in stretches})])
+    concerned = _widest([*stretches, *launches])
+    if not concerned:
+        return
+    run(_LOCK_SERVICES, [sorted({stretch.service_id for stretch in concerned})])
     if upset:
         left = {row.episode_id for row in upset if row.episode_id is not None}
         rebuild_episodes(stretches, origin=origin, left=left)
     elif written:
-        extend_episodes([ids[wanted.key] for wanted in plan.written], origin=origin)
-    match_replacements(stretches, fresh, origin=origin)
+        extend_episodes([ids[w.key] for w in plan.written], shrunk=plan.shrunk(rows), origin=origin)
+    match_replacements(concerned, origin=origin)
 
 
 def _widest(stretches: Sequence[Stretch]) -> list[Stretch]:

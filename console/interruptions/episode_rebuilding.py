@@ -67,14 +67,15 @@ def rebuild_episodes(stretches: Sequence[Stretch], *, origin: str, left: Iterabl
 
     `left` are episodes that lost a member which is now elsewhere.
     """
+    left = set(left)
     members = _members(stretches, origin=origin, left=left)
     runs = _runs(member for member in members if member.counts)
-    free = {member.episode_id for member in members if member.episode_id is not None}
+    free = left | {member.episode_id for member in members if member.episode_id is not None}
     kept: dict[int, list[Member]] = {}
     fresh: list[list[Member]] = []
     for run in runs:
-        candidates = sorted({m.episode_id for m in run if m.episode_id in free})
-        if candidates and candidates[0] is not None:
+        candidates = sorted({m.episode_id for m in run if m.episode_id is not None} & free)
+        if candidates:
             kept[candidates[0]] = run
             free.discard(candidates[0])
         else:
@@ -91,7 +92,7 @@ def rebuild_episodes(stretches: Sequence[Stretch], *, origin: str, left: Iterabl
         if assigned:
             cursor.execute(_ASSIGN, [list(assigned), list(assigned.values())])
         if free:
-            cursor.execute(_DELETE, [sorted(pk for pk in free if pk is not None)])
+            cursor.execute(_DELETE, [sorted(free)])
 
 
 def _members(stretches: Sequence[Stretch], *, origin: str, left: Iterable[int]) -> list[Member]:

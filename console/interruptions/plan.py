@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from console.interruptions.keys import Naming, reconcile
@@ -33,6 +33,8 @@ class Machine:
     node_name: str
     alive_at: datetime | None
     """Its latest sign of life: a heartbeat, or an inventory that lists it."""
+    first_seen_at: datetime
+    last_seen_at: datetime
 
     @property
     def naming(self) -> Naming:
@@ -80,6 +82,14 @@ class Plan:
             )
         ]
 
+    def shrunk(self, rows: Mapping[int, Row]) -> set[int]:
+        """Episodes of which a member was over sooner than was thought."""
+        return {
+            episode_id
+            for pk, wanted in self.updated.items()
+            if (episode_id := rows[pk].episode_id) is not None and wanted.over_at < rows[pk].over_at
+        }
+
 
 def plan_machine(
     plan: Plan, told: Told, machine: Machine, rows: Mapping[int, Row], *, last_ordinal: int, now: datetime
@@ -89,14 +99,15 @@ def plan_machine(
     mine = [rows[pk].stored for pk in sorted(set(told.homes.values())) if pk in rows]
     difference = reconcile(parts, stored=mine, naming=machine.naming, last_ordinal=last_ordinal)
     for opened in difference.opened:
-        _remember(plan, opened.key, opened.reclaim, machine)
+        key, ordinal = _unused(plan, opened.key, opened.ordinal, machine)
+        _remember(plan, key, opened.reclaim, machine)
         plan.opened.append(
             _wanted(
                 opened.reclaim,
                 machine,
                 origin=plan.origin,
-                key=opened.key,
-                ordinal=opened.ordinal,
+                key=key,
+                ordinal=ordinal,
                 opened_by=opened.reclaim.opener.identity,
                 now=now,
             )
@@ -115,11 +126,26 @@ def plan_machine(
             opened_by=row.opened_by,
             now=now,
         )
-        if astuple(wanted) != rows[row.id].values:
+        if wanted.values != rows[row.id].values:
             plan.updated[row.id] = wanted
     for gone in difference.vanished:
         logger.error("interruption.vanished", extra={"interruption": gone.id, "key": gone.key})
     plan.homeless += [seen for seen in parts.unattached if seen.id in told.homes]
+
+
+def renumber(plan: Plan, wanted: Wanted, machine: Machine) -> Wanted:
+    """Another machine's interruption goes by that key (a node name used again): the next number is taken."""
+    key, ordinal = _unused(plan, machine.naming.numbered(wanted.ordinal + 1), wanted.ordinal + 1, machine)
+    plan.members[key] = plan.members.pop(wanted.key)
+    plan.machine_of[key] = plan.machine_of.pop(wanted.key)
+    return replace(wanted, key=key, ordinal=ordinal)
+
+
+def _unused(plan: Plan, key: str, ordinal: int, machine: Machine) -> tuple[str, int]:
+    while key in plan.members:
+        ordinal += 1
+        key = machine.naming.numbered(ordinal)
+    return key, ordinal
 
 
 def _remember(plan: Plan, key: str, reclaim: Reclaim, machine: Machine) -> None:

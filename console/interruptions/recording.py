@@ -7,6 +7,7 @@ difference. The machines concerned are locked, so two workers never decide about
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,12 +22,18 @@ from console.interruptions.known import Span, spans_of
 from console.interruptions.observing import Statement, observe
 from console.interruptions.records import Reported, store_records
 
+logger = logging.getLogger(__name__)
+
 MOST_DUE = 500
 
 _DUE = """
-SELECT machine_id, origin, started_at FROM interruptions_interruption
+SELECT id, machine_id, origin, started_at FROM interruptions_interruption
 WHERE due_at <= %s ORDER BY due_at LIMIT %s
 """
+_SETTLED = """
+UPDATE interruptions_interruption SET due_at = NULL WHERE due_at <= %s AND id = ANY(%s)
+"""
+"""What deciding left due although it was looked at: its observations are gone, and time changes nothing."""
 _LOCK = "SELECT id FROM fleet_machine WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED"
 
 
@@ -60,14 +67,19 @@ def settle_due(*, now: datetime) -> int:
         due = cursor.fetchall()
         if not due:
             return 0
-        cursor.execute(_LOCK, [sorted({row[0] for row in due})])
+        cursor.execute(_LOCK, [sorted({row[1] for row in due})])
         locked = {row[0] for row in cursor.fetchall()}
         by_origin: dict[str, list[tuple[int, datetime]]] = defaultdict(list)
-        for machine_id, origin, started_at in due:
+        looked_at = []
+        for pk, machine_id, origin, started_at in due:
             if machine_id in locked:
+                looked_at.append(pk)
                 by_origin[origin].append((machine_id, started_at))
         for origin in sorted(by_origin):
             deciding.decide(spans_of(by_origin[origin]), origin=origin, now=now)
+        cursor.execute(_SETTLED, [now, looked_at])
+        if cursor.rowcount:
+            logger.error("interruptions.not_settled", extra={"count": cursor.rowcount})
     return len(locked)
 
 
@@ -87,6 +99,7 @@ def _record(heard: Sequence[Heard], *, origin: str, now: datetime) -> None:
         now=now,
         fresh=fresh,
         reported=reported,
+        moved=resolved.moved,
     )
 
 

@@ -15,26 +15,36 @@ from console.lib.tones import LOOKS
 
 Row = dict[str, Any]
 
-# service, impact, tone of the impact, pool, state, stage, witnesses, owner, seconds since notice, window, margin when ended
+M6I = "aws us-east-1b m6i.large"
+N2 = "gcp europe-west4-a n2-standard-8"
+D4S = "azure westeurope-2 D4s_v5"
+C6I = "aws us-east-1a c6i.xlarge"
+G5 = "aws us-west-2c g5.12xlarge"
+E2 = "gcp us-central1-f e2-standard-4"
+
+# The fields of NAMES; then seconds since the notice, seconds of notice, margin once ended.
 MACHINES = (
-    ("checkout-worker", "3 of 8 replicas left", "danger", "aws us-east-1b m6i.large", "draining", 2, 3, "Alice Byrne", 101, 120, None),
-    ("transcode", "queue 412, growing", "warn", "gcp europe-west4-a n2-standard-8", "shutting_down", 3, 2, "Bob Okafor", 21, 30, None),
-    ("ledger-export", "1 of 4 replicas left", "danger", "azure westeurope-2 D4s_v5", "noticed", 0, 1, "", 44, 30, None),
-    ("search-indexer", "5 of 6 replicas left", "neutral", "aws us-east-1a c6i.xlarge", "cordoned", 1, 2, "Alice Byrne", 52, 120, None),
-    ("checkout-worker", "3 of 8 replicas left", "danger", "aws us-east-1b m6i.large", "draining", 2, 3, "Alice Byrne", 40, 120, None),
-    ("gpu-training", "checkpoint 4 min old", "neutral", "aws us-west-2c g5.12xlarge", "noticed", 0, 1, "Research", 12, 120, None),
-    ("ci-runners", "", "neutral", "gcp us-central1-f e2-standard-4", "at_risk", None, 1, "Platform", 0, 600, None),
+    ("checkout-worker", "3 of 8 replicas left", "danger", M6I, "draining", 2, 3, "Alice Byrne", 101, 120, None),
+    ("transcode", "queue 412, growing", "warn", N2, "shutting_down", 3, 2, "Bob Okafor", 21, 30, None),
+    ("ledger-export", "1 of 4 replicas left", "danger", D4S, "noticed", 0, 1, "", 44, 30, None),
+    ("search-indexer", "5 of 6 replicas left", "neutral", C6I, "cordoned", 1, 2, "Alice Byrne", 52, 120, None),
+    ("checkout-worker", "3 of 8 replicas left", "danger", M6I, "draining", 2, 3, "Alice Byrne", 40, 120, None),
+    ("gpu-training", "checkpoint 4 min old", "neutral", G5, "noticed", 0, 1, "Research", 12, 120, None),
+    ("ci-runners", "", "neutral", E2, "at_risk", None, 1, "Platform", 0, 600, None),
     ("notebooks", "session moved", "neutral", "azure northeurope-1 F8s_v2", "rescheduled", 5, 2, "Data", 300, 30, 31),
-    ("transcode", "task restarted", "neutral", "gcp europe-west4-a n2-standard-8", "ended", 4, 2, "Bob Okafor", 420, 30, 4),
-    ("ledger-export", "shutdown hook cut off", "danger", "azure westeurope-2 D4s_v5", "overran", 4, 3, "Finance", 600, 30, -14),
+    ("transcode", "task restarted", "neutral", N2, "ended", 4, 2, "Bob Okafor", 420, 30, 4),
+    ("ledger-export", "shutdown hook cut off", "danger", D4S, "overran", 4, 3, "Finance", 600, 30, -14),
     ("edge-cache", "", "neutral", "aws eu-central-1a t4g.medium", "presumed", 4, 1, "", 900, 120, None),
-    ("ci-runners", "withdrawn by the provider", "neutral", "gcp us-central1-f e2-standard-4", "cancelled", 2, 2, "Platform", 1200, 30, 12),
+    ("ci-runners", "withdrawn by the provider", "neutral", E2, "cancelled", 2, 2, "Platform", 1200, 30, 12),
 )  # fmt: skip
+CURL = """curl -X POST https://console.example/ingest/us-east-1 \\
+  -H 'Authorization: Bearer …' \\
+  -d @event.json"""
 NAMES = ("service", "impact", "impact_tone", "pool", "state", "stage_index", "witnesses", "owner")
 
 GROUPS = (
-    ("triggered", "critical", "checkout-worker loses machines in us-east-1b", "3 of 8 replicas left, zone b empty", "", 2, 1),
-    ("acknowledged", "error", "ledger-export runs on one replica", "1 of 4 replicas left for 2 min", "Bob Okafor", 2, 3),
+    ("triggered", "critical", "checkout-worker loses machines in us-east-1b", "3 of 8 replicas left", "", 2, 1),
+    ("acknowledged", "error", "ledger-export runs on one replica", "1 of 4 replicas left", "Bob Okafor", 2, 3),
     ("silenced", "warning", "transcode is short of capacity", "queue 412, growing", "Alice Byrne", 1, 5),
     ("resolved", "info", "notebooks moved", "all sessions restored", "Alice Byrne", 1, 5),
 )  # fmt: skip
@@ -104,7 +114,7 @@ def charts() -> dict[str, Row]:
         "data": [
             {"x": weeks + weeks[::-1], "y": band, "fill": "toself", "fillcolor": "var(--series-band)",
              "line": {"width": 0}, "hoverinfo": "skip", "type": "scatter", "mode": "lines"},
-            {"x": weeks, "y": rate, "type": "scatter", "mode": "lines", "line": {"color": "var(--series-1)", "width": 2}},
+            {"x": weeks, "y": rate, "line": {"color": "var(--series-1)"}, "type": "scatter", "mode": "lines"},
         ],
         "layout": {"yaxis": {"rangemode": "tozero"}},
     }  # fmt: skip
@@ -165,7 +175,7 @@ def context(now: datetime) -> Row:
             {"name": "Volumes", "value": None},
         ],
         "at": now - timedelta(minutes=11),
-        "curl": "curl -X POST https://console.example/ingest/us-east-1 \\\n  -H 'Authorization: Bearer …' \\\n  -d @event.json",
+        "curl": CURL,
     }  # fmt: skip
 
 

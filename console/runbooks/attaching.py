@@ -25,7 +25,7 @@ def attach(runbook: Runbook, *, service: Service, by: Actor, now: datetime) -> N
     if before is not None and before.runbook_id == runbook.pk:
         return
     RunbookAttachment.objects.update_or_create(
-        service=service, defaults={"runbook": runbook, "attached_at": now, "attached_by_id": by.id}
+        service=service, defaults={"runbook": runbook, "attached_at": now, "attached_by_id": by.person_id}
     )
     record(
         by,

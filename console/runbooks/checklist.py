@@ -15,13 +15,12 @@ from typing import NamedTuple
 from django.db import transaction
 
 from console.accounts.audit import Actor, record
-from console.accounts.models import ActorKind
 from console.fleet.models import Service
 from console.lib.live import announce
 from console.lib.origin import Origin
 from console.lib.rows import fetch
 from console.runbooks.default_runbook import default_version
-from console.runbooks.models import Act, Execution, RunbookVersion, StepMark, StepState
+from console.runbooks.models import Act, Execution, RunbookAttachment, RunbookVersion, StepMark, StepState
 
 TOPIC = "checklist"
 NOTE_LENGTH = 1000
@@ -41,7 +40,7 @@ def start(service: Service | None, *, origin: Origin | str, now: datetime) -> Ex
 
 
 def start_many(subjects: Sequence[tuple[Service | None, str]], *, now: datetime) -> list[Execution]:
-    """Begin one for each (service, data origin), in three statements however many there are."""
+    """Begin one for each (service, data origin), in four statements however many there are."""
     if not subjects:
         return []
     newest = _newest_versions([service.pk for service, _ in subjects if service is not None])
@@ -59,20 +58,14 @@ def start_many(subjects: Sequence[tuple[Service | None, str]], *, now: datetime)
 
 def _newest_versions(service_ids: Sequence[int]) -> dict[int, RunbookVersion]:
     """The newest published version of the runbook attached to each service that has one."""
-    attached = (
-        RunbookVersion.objects.published()
-        .filter(runbook__archived_at=None, runbook__attachments__service__in=service_ids)
-        .order_by("runbook_id", "-number")
-        .distinct("runbook_id")
-        .prefetch_related("runbook__attachments")
-    )
-    wanted = set(service_ids)
-    return {
-        attachment.service_id: version
-        for version in attached
-        for attachment in version.runbook.attachments.all()
-        if attachment.service_id in wanted
+    attachments = RunbookAttachment.objects.filter(service__in=service_ids, runbook__archived_at=None)
+    runbook_of = dict(attachments.values_list("service_id", "runbook_id"))
+    versions = RunbookVersion.objects.published().filter(runbook__in=set(runbook_of.values()))
+    newest = {
+        version.runbook_id: version
+        for version in versions.order_by("runbook_id", "-number").distinct("runbook_id")
     }
+    return {service: newest[runbook] for service, runbook in runbook_of.items() if runbook in newest}
 
 
 def tick(execution_id: int, *, step: int, by: Actor, now: datetime) -> Execution:
@@ -138,9 +131,8 @@ def _mark(execution_id: int, wish: _Wish, *, by: Actor, now: datetime) -> Execut
         .get(pk=execution_id)
     )
     wish.check(execution)
-    by_id = by.id if by.kind == ActorKind.PERSON else None
     last = execution.marks.filter(step=wish.step).order_by("-pk").first()
-    if wish.changes_nothing(last, by_id=by_id):
+    if wish.changes_nothing(last, by_id=by.person_id):
         return execution
     before = last.state if last else StepState.OPEN.value
     mark = StepMark.objects.create(
@@ -149,8 +141,8 @@ def _mark(execution_id: int, wish: _Wish, *, by: Actor, now: datetime) -> Execut
         act=wish.act,
         state=STATE_AFTER.get(wish.act, before),
         note=wish.text,
-        by_id=by_id,
-        by_label="" if by_id else by.label,
+        by_id=by.person_id,
+        by_label="" if by.person_id else by.label,
         at=now,
     )
     _settle(execution, now=now)

@@ -113,8 +113,14 @@ def _lines(old: Step | None, new: Step | None) -> Iterator[Line]:
 
 def _longest_rise(numbers: Sequence[int]) -> set[int]:
     """The longest rising run: the steps that stayed in their order; the others were moved."""
-    best: list[list[int]] = []
-    for at, number in enumerate(numbers):
-        before = max((run for run in best[:at] if run[-1] < number), key=len, default=[])
-        best.append([*before, number])
-    return set(max(best, key=len, default=[]))
+    longest: list[int] = []
+    runs: list[list[int]] = []
+    for number in numbers:
+        before: list[int] = []
+        for run in runs:
+            if run[-1] < number and len(run) > len(before):
+                before = run
+        runs.append([*before, number])
+        if len(runs[-1]) > len(longest):
+            longest = runs[-1]
+    return set(longest)

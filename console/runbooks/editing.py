@@ -68,11 +68,11 @@ def create(
 
 def newest(runbook: Runbook) -> RunbookVersion | None:
     """The newest published version."""
-    return runbook.versions.published().order_by("-number").first()  # type: ignore[attr-defined, no-any-return]
+    return runbook.versions.published().order_by("-number").first()
 
 
 def draft_of(runbook: Runbook) -> RunbookVersion | None:
-    return runbook.versions.drafts().select_related("saved_by").first()  # type: ignore[attr-defined, no-any-return]
+    return runbook.versions.drafts().select_related("saved_by").first()
 
 
 def to_edit(runbook: Runbook) -> Wording:
@@ -95,10 +95,12 @@ def save_draft(runbook: Runbook, wording: Wording, *, by: Actor, now: datetime) 
     if (wording.number, wording.revision) != (stands.number, stands.revision):
         raise EditedMeanwhile(draft or newest(runbook), now_at=stands)
     if draft is None:
+        if (published := newest(runbook)) and published.steps == wording.steps:
+            raise NotPublishable([Fault(0, f"Nothing differs from version {published.number}.")])
         return _new_draft(runbook, wording, by=by, now=now)
     if draft.steps != wording.steps:
         draft.steps, draft.revision = list(wording.steps), draft.revision + 1
-        draft.saved_by_id, draft.saved_at = by.id, now
+        draft.saved_by_id, draft.saved_at = by.person_id, now
         draft.save(update_fields=["steps", "revision", "saved_by", "saved_at"])
         _record_draft(draft, by=by, now=now)
     return draft
@@ -109,9 +111,9 @@ def _new_draft(runbook: Runbook, wording: Wording, *, by: Actor, now: datetime) 
         runbook=runbook,
         number=wording.number,
         steps=list(wording.steps),
-        created_by_id=by.id,
+        created_by_id=by.person_id,
         created_at=now,
-        saved_by_id=by.id,
+        saved_by_id=by.person_id,
         saved_at=now,
     )
     _record_draft(draft, by=by, now=now)
@@ -138,7 +140,7 @@ def publish(
     if found:
         raise NotPublishable(found)
     draft.change_note = change_note.strip()
-    draft.published_at, draft.published_by_id = now, by.id
+    draft.published_at, draft.published_by_id = now, by.person_id
     draft.save(update_fields=["change_note", "published_at", "published_by"])
     record(
         by,

@@ -29,7 +29,8 @@
     due.set(region, setTimeout(async () => {
       due.delete(region); // what changes from here on asks again
       await spot.refresh(region);
-      if ("stale" in region.dataset) state("stale");
+      if (isPaused) return;
+      if (document.querySelector("[data-region][data-stale]")) state("stale");
       else if (document.querySelector('[data-live-state="stale"]')) state(poll ? "polling" : "live");
     }, SPACING_MS));
   }
@@ -56,6 +57,8 @@
   function stopPolling() { clearInterval(poll); poll = 0; }
 
   function close() {
+    for (const waiting of due.values()) clearTimeout(waiting);
+    due.clear();
     source?.close();
     source = null;
     clearTimeout(reopen);

@@ -21,10 +21,9 @@
     const rows = keyed(shown).map((row) => {
       const next = fresh.get(row.dataset.key);
       fresh.delete(row.dataset.key);
-      if (next) return next;
-      const gone = row.cloneNode(true);
-      gone.dataset.gone = "";
-      return gone;
+      const gone = next ? null : row.cloneNode(true);
+      if (gone) gone.dataset.gone = "";
+      return next || gone;
     });
     incoming.replaceChildren(...rest, ...rows);
     return fresh.size;
@@ -65,7 +64,8 @@
       if (shown && !isForced && !isIdle(shown)) count += hold(shown, list);
     }
     Idiomorph.morph(region, isWhole ? root : parsed.content, {
-      morphStyle: isWhole ? "outerHTML" : "innerHTML", ignoreActiveValue: true, callbacks,
+      morphStyle: isWhole ? "outerHTML" : "innerHTML", ignoreActiveValue: true,
+      callbacks: { ...callbacks, beforeNodeMorphed: (node, next) => node === region || callbacks.beforeNodeMorphed(node, next) },
     });
     if (count || region.querySelector("[data-gone]")) held.set(region.id, html);
     else held.delete(region.id);
@@ -74,17 +74,25 @@
     region.dispatchEvent(new CustomEvent("spot:refreshed", { bubbles: true }));
   }
 
+  let isSignedOut = false;
+  function tellSignedOut() {
+    const detail = { text: "You were signed out, so this page no longer follows. Reload it to sign in.", tone: "danger" };
+    if (!isSignedOut) document.dispatchEvent(new CustomEvent("spot:toast", { detail }));
+    isSignedOut = true;
+  }
+
   async function refresh(region, isForced = false) {
     if (!region.isConnected || (region.dataset.url && !("loaded" in region.dataset) && "lazy" in region.dataset)) return;
-    if (busy.has(region.id)) { busy.set(region.id, true); return; }
+    if (busy.has(region.id)) return void busy.set(region.id, true);
     busy.set(region.id, false);
-    const headers = { "HX-Request": "true", "HX-Target": region.id, "HX-Current-URL": location.href };
-    if (digests.has(region.id)) headers["X-Region-Digest"] = digests.get(region.id);
+    const digest = digests.has(region.id) ? { "X-Region-Digest": digests.get(region.id) } : {};
+    const headers = { "HX-Request": "true", "HX-Target": region.id, "HX-Current-URL": location.href, ...digest };
     try {
       const answer = await fetch(region.dataset.url || location.pathname + location.search, { headers, cache: "no-store" });
       spot.hearTime(answer.headers.get("Date"));
       if (answer.status === 204 || !region.isConnected) return;
-      if (!answer.ok || answer.redirected) throw new Error(answer.redirected ? "signed out" : `status ${answer.status}`);
+      if (answer.redirected || answer.status === 401) tellSignedOut();
+      if (!answer.ok || answer.redirected) throw new Error(`status ${answer.status}`);
       digests.set(region.id, answer.headers.get("X-Region-Digest") || "");
       region.removeAttribute("data-stale");
       if (region.dataset.url) region.dataset.loaded = "";

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
+from console.config.embedded.addresses import embedded_addresses
 from console.config.installation import BASE_DIR, Installation
 from console.config.processes import CannotStart
 
@@ -78,6 +80,15 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_until(is_done: Callable[[], bool], *, within: float) -> bool:
+    end = time.monotonic() + within
+    while not is_done():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def refusal(var: Path, port: int, **environ: str) -> str:
     console = Console(var, port, **environ)
     try:
@@ -135,18 +146,45 @@ def test_after_kill_9_the_next_start_is_clean(var: Path, port: int) -> None:
         first.end()
 
 
+def test_killed_workers_and_beat_come_back(var: Path, port: int) -> None:
+    console = Console(var, port)
+    try:
+        console.wait_for(ADDRESS)
+        hands = next(process for process in console.family() if "console.config.hands" in process.cmdline())
+        assert wait_until(lambda: len(hands.children()) == 3, within=20)
+        hands.children()[0].kill()
+        console.wait_for("worker was ended by SIGKILL; starting it again in 0.5 s")
+        hands.kill()
+        console.wait_for("hands was ended by SIGKILL; starting it again in 0.5 s")
+        assert wait_until(lambda: len(_hands_of(console)) == 3, within=20)  # worker, notify, beat
+    finally:
+        console.end()
+
+
+def _hands_of(console: Console) -> list[psutil.Process]:
+    return [
+        child
+        for process in psutil.Process(console.popen.pid).children()
+        if process.status() != psutil.STATUS_ZOMBIE and "console.config.hands" in process.cmdline()
+        for child in process.children()
+    ]
+
+
+def _answers(url: str) -> bool:
+    try:
+        with psycopg.connect(url) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.OperationalError:
+        return False
+
+
 def test_a_database_killed_under_the_console_comes_back(var: Path, port: int) -> None:
     console = Console(var, port)
     try:
         console.wait_for(ADDRESS)
         os.kill(int((var / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
         console.wait_for("postgres was ended by SIGKILL")
-        end = time.monotonic() + 20
-        while (
-            not (var / "postgres" / "postmaster.pid").exists() or not (var / "run" / ".s.PGSQL.5432").exists()
-        ):
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        assert wait_until(lambda: _answers(embedded_addresses(var).database), within=20)
     finally:
         console.end()
 

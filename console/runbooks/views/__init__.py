@@ -1,0 +1,1 @@
+"""Pages of the runbooks: reading, writing, attaching, and working a checklist."""
