@@ -97,7 +97,7 @@ def group_list(
 ) -> dict[str, Any] | StreamingHttpResponse:
     """Groups, the newest first."""
     filters = Filters(status=query.status, service=query.service, severity=query.severity, q=query.q)
-    rows = filters.narrow(AlertGroup.objects.of_origin(token_of(request).origin))
+    rows = filters.narrow(AlertGroup.objects.of_origin(token_of(request).origin), now=timezone.now())
     return list_rows(
         request,
         queryset=rows.select_related("service", "acknowledged_by"),

@@ -30,7 +30,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
     now, origin = timezone.now(), chosen_origin(request)
     filters = queries.Filters.of(request.GET)
     cursor = request.GET.get("cursor", "")
-    page = queries.page_of_groups(origin=origin, filters=filters, cursor=cursor)
+    page = queries.page_of_groups(origin=origin, filters=filters, cursor=cursor, now=now)
     context = {
         "filters": filters,
         "groups": group_rows(page.items, now=now),

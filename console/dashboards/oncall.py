@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Value, When, Window
 from django.http import QueryDict
 
 from console.alerts.impact import Replicas, replicas_by_service
@@ -22,6 +22,7 @@ from console.lib.origin import Origin
 MOST_ROWS = 100
 MOST_GROUPS = 60
 MOST_SERVICES = 40
+MOST_MOVES = 8
 JUST_ENDED = timedelta(minutes=30)
 DAY = timedelta(hours=24)
 LEAST_MOVES = 5
@@ -163,21 +164,21 @@ def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], 
 def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedService]:
     """Services that are losing machines now, the most critical and the shortest first."""
     losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
-    totals = list(
-        losing.values("service_id")
-        .annotate(running_out=Count("pk"), earliest=Min("deadline_at"))
-        .order_by("-running_out", "service_id")[:MOST_SERVICES]
+    services = list(
+        Service.objects.filter(interruptions__in=losing)
+        .annotate(running_out=Count("interruptions"), earliest_at=Min("interruptions__deadline_at"))
+        .select_related("team")
+        .order_by("-running_out", "pk")[:MOST_SERVICES]
     )
-    services = Service.objects.select_related("team").in_bulk([row["service_id"] for row in totals])
-    replicas = replicas_by_service(list(services))
+    replicas = replicas_by_service([service.pk for service in services])
     found = [
         AffectedService(
-            service=services[row["service_id"]],
-            running_out=row["running_out"],
-            earliest_deadline_at=row["earliest"],
-            replicas=replicas.get(row["service_id"]),
+            service=service,
+            running_out=service.running_out,
+            earliest_deadline_at=service.earliest_at,
+            replicas=replicas.get(service.pk),
         )
-        for row in totals
+        for service in services
     ]
     rank = list(Criticality.values)
     return sorted(found, key=lambda a: (not a.is_short, rank.index(a.service.criticality), -a.running_out))
@@ -195,9 +196,13 @@ class PendingMoves:
 def pending_moves(*, origin: Origin, now: datetime) -> PendingMoves:
     """Moves of the last day that have not ended."""
     rows = Move.objects.filter(origin=origin, running_at=None, evicted_at__gte=now - DAY)
-    totals = rows.aggregate(count=Count("pk"), oldest=Min("evicted_at"), newest=Max("evicted_at"))
-    some = rows.select_related("machine__service").order_by("evicted_at", "pk")[:8]
-    return PendingMoves(count=totals["count"], oldest_at=totals["oldest"], workloads=list(some))
+    counted = rows.annotate(waiting=Window(Count("pk"))).select_related("machine__service")
+    some = list(counted.order_by("evicted_at", "pk")[:MOST_MOVES])
+    return PendingMoves(
+        count=some[0].waiting if some else 0,
+        oldest_at=some[0].evicted_at if some else None,
+        workloads=some,
+    )
 
 
 def failed_hooks(*, origin: Origin, now: datetime) -> list[Hook]:

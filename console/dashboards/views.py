@@ -14,7 +14,7 @@ from console.accounts.permissions import role_required
 from console.alerts.rows import group_rows
 from console.dashboards import oncall as board
 from console.dashboards.strip import status_strip
-from console.lib.pages import render_region
+from console.lib.pages import once, render_region
 
 
 @require_GET
@@ -31,18 +31,18 @@ def oncall(request: HttpRequest) -> HttpResponse:
     """What is being reclaimed, who is hit, and how many seconds are left."""
     now, origin = timezone.now(), chosen_origin(request)
     filters = board.Filters.of(request.GET)
-    groups, hidden_groups = board.open_groups(origin=origin, filters=filters)
+    found = once(lambda: board.open_groups(origin=origin, filters=filters))
     context = {
         "filters": filters,
-        "choices": board.choices(origin=origin),
-        "feed": board.live_feed(origin=origin, filters=filters, now=now),
-        "groups": group_rows(groups, now=now),
-        "hidden_groups": hidden_groups,
-        "services": board.affected_services(origin=origin, filters=filters),
-        "pending": board.pending_moves(origin=origin, now=now),
-        "latency": board.reschedule_latency(origin=origin, now=now),
-        "hooks": board.failed_hooks(origin=origin, now=now),
-        "quiet": board.proof_of_quiet(origin=origin, now=now),
+        "choices": once(lambda: board.choices(origin=origin)),
+        "feed": once(lambda: board.live_feed(origin=origin, filters=filters, now=now)),
+        "groups": once(lambda: group_rows(found[0], now=now)),
+        "hidden_groups": once(lambda: found[1]),
+        "services": once(lambda: board.affected_services(origin=origin, filters=filters)),
+        "pending": once(lambda: board.pending_moves(origin=origin, now=now)),
+        "latency": once(lambda: board.reschedule_latency(origin=origin, now=now)),
+        "hooks": once(lambda: board.failed_hooks(origin=origin, now=now)),
+        "quiet": once(lambda: board.proof_of_quiet(origin=origin, now=now)),
         "may_act": request.user.may(Role.RESPONDER),  # type: ignore[union-attr]
     }
     return render_region(request, "dashboards/oncall.html", "feed groups services side", context)

@@ -6,3 +6,4 @@ from console.lib.bells import Bell
 
 RECORD = Bell("console.ingest.tasks.record", queue="ingest")
 ALERT = Bell("console.alerts.tasks.alert", queue="alerts")
+REPLAY = Bell("console.ingest.tasks.replay", queue="reports")

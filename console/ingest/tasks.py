@@ -1,4 +1,4 @@
-"""The bells of the record pipeline and the keeping of the tables. Tasks translate, they never decide."""
+"""The tasks of the record pipeline and the keeping of the tables. Tasks translate, they never decide."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from django.utils import timezone
 
 from console.fleet.reattribution import reattribute_all
 from console.ingest import keeping, pipeline, replaying
-from console.ingest.bells import ALERT
+from console.ingest.bells import ALERT, RECORD
 from console.interruptions import reattributing, recording
-
-REPLAY = Bell("console.ingest.tasks.replay", queue="reports")
 
 
 @shared_task(queue="ingest", ignore_result=True)

@@ -28,7 +28,7 @@ RECORDS_BEFORE = timedelta(hours=2)
 
 _MACHINES = """
 SELECT id, service_id, pool_id, provider, account, region, instance_id, node_name,
-       greatest(heartbeat_at, listed_at)
+       greatest(heartbeat_at, listed_at), first_seen_at, last_seen_at
 FROM fleet_machine WHERE id = ANY(%s)
 """
 _LOCK_SERVICES = "SELECT id FROM fleet_service WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -51,7 +51,7 @@ def decide(
     if not machine_ids:
         return
     machines = _machines(machine_ids)
-    told = tell(spans, providers={pk: machine.provider for pk, machine in machines.items()})
+    told = tell(spans, machines=machines, now=now)
     rows = stored.rows_of(told)
     plan = _plan(told, machines, rows, origin=origin, now=now)
     ids = _write(plan, told, machines, rows, now=now)

@@ -112,8 +112,8 @@ class Reading:
     scope: Scope
     window: Window
     cells: tuple[tuple[Place, Counts], ...]
-    pairs: tuple[tuple[Place, Place, int], ...]
-    """Excess of bunches within an hour, by the two services they hit."""
+    pairs: tuple[tuple[Place, Place, int], ...] | None
+    """Excess of bunches within an hour, by the two services they hit; None where services are not told apart."""
     bunches: tuple[tuple[tuple[Place, int], ...], ...]
     """Bunches that cross an hour, each as its parts."""
 
@@ -126,7 +126,9 @@ class Reading:
     def phi(self, key: Callable[[Place], Key], of: dict[Key, Counts]) -> dict[Key, float]:
         """The dispersion of each group: 1 + Σ(size² − size) / reclaims."""
         excess: dict[Key, int] = defaultdict(int)
-        for place, other, value in self.pairs:
+        if self.pairs is None:
+            excess |= {group: counts.bunch_excess for group, counts in of.items()}
+        for place, other, value in self.pairs or ():
             if key(place) == key(other):
                 excess[key(place)] += value
         for bunch in self.bunches:
@@ -158,7 +160,7 @@ def read_counts(
         scope,
         window,
         cells=tuple(_cells(scope, window, by_week)),
-        pairs=tuple(_pairs(scope, window, by_week)),
+        pairs=tuple(_pairs(scope, window, by_week)) if not by_week or scope.service or scope.team else None,
         bunches=tuple(_bunches(known, scope, window, by_week)),
     )
 

@@ -33,6 +33,8 @@ class Machine:
     node_name: str
     alive_at: datetime | None
     """Its latest sign of life: a heartbeat, or an inventory that lists it."""
+    first_seen_at: datetime
+    last_seen_at: datetime
 
     @property
     def naming(self) -> Naming:

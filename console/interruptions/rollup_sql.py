@@ -110,7 +110,8 @@ MEASURE_HOURS = f"""
            count(*) FILTER (WHERE is_noticed AND verdict = 'complete'),
            count(*) FILTER (WHERE is_timed AND verdict <> 'unexplained'),
            count(*) FILTER (WHERE is_slow AND verdict <> 'unexplained'),
-           count(*) FILTER (WHERE ends_here)
+           count(*) FILTER (WHERE ends_here),
+           0
     FROM facts GROUP BY hour, service_id, pool_id, provider, region
 """  # noqa: S608
 
@@ -181,6 +182,17 @@ BUNCH_PAIRS = f"""
     GROUP BY a.hour, a.pool_id, a.provider, a.region, a.service_id, b.service_id
     HAVING sum(CASE WHEN a.service_id = b.service_id THEN a.size * (a.size - 1) ELSE 1 END) > 0
 """  # noqa: S608
+
+BUNCH_EXCESS = """
+    UPDATE interruptions_measurehour h SET bunch_excess = found.excess FROM (
+        SELECT m.id, coalesce(sum(b.excess), 0) AS excess FROM interruptions_measurehour m
+        LEFT JOIN interruptions_bunchpair b
+          ON (b.origin, b.hour, b.provider, b.region, b.service_id)
+           = (m.origin, m.hour, m.provider, m.region, m.service_id) AND b.pool_id IS NOT DISTINCT FROM m.pool_id
+        WHERE m.origin = %(origin)s AND m.hour >= %(since)s AND m.hour < %(until)s AND m.reclaim_count > 0
+        GROUP BY m.id
+    ) AS found WHERE h.id = found.id AND h.bunch_excess <> found.excess
+"""
 
 MEASURE_DAYS = f"""
     INSERT INTO interruptions_measureday (origin, day, service_id, pool_id, provider, region, {", ".join(COUNTS)})

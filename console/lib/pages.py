@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 
+T = TypeVar("T")
 DIGEST = "X-Region-Digest"
 FORM_SECRET = re.compile(r'(name="csrfmiddlewaretoken" value=")[^"]*')
 """Masked anew in every answer; a region that differs in nothing else is the same region."""
+
+
+def once(value: Callable[[], T]) -> T:
+    """Computed when the template comes to it, and only then: a region pays for itself, not for the page."""
+    return cast(T, SimpleLazyObject(value))
 
 
 def render_region(

@@ -46,6 +46,7 @@ _WRITE: dict[str, Callable[[Any], str]] = {
     "float8": repr,
     "boolean": lambda value: "t" if value else "f",
     "timestamptz": lambda value: f'"{value.isoformat()}"',
+    "bytea": lambda value: f'"\\\\x{value.hex()}"',
 }
 
 

@@ -207,6 +207,15 @@ def test_the_sums_agree_with_a_full_computation(seed: int, is_past: bool) -> Non
         assert group.figures["phi"] == pytest.approx(plain_phi(counted, services=own), rel=1e-12)
         alone = interruption_rate(read_counts(Scope("live", team=group.key), window), Targets([]))
         assert (alone.n, alone.interval) == (group.n, group.interval)
+    weeks = Window.weeks(2, as_of=now)
+    for service in ("", world.services[0].slug):
+        by_week = read_counts(Scope("live", service=service), weeks, by_week=True)
+        own = everything if not service else {world.services[0].pk}
+        for rate in weekly_rates(by_week, Targets([]), weeks=2):
+            assert rate.window is not None
+            within = [row for row in counted if rate.window.since <= row.started_at < rate.window.until]
+            assert rate.n == sum(row.service_id in own for row in within)
+            assert rate.figures["phi"] == pytest.approx(plain_phi(within, services=own), rel=1e-12)
     moves = Move.objects.filter(interruption__in=counted)
     latency = reschedule_latency(scope, window=window, now=now)[0]
     assert latency.n == moves.count()

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('interruptions', '0007_assumed_ends_are_counted'),
+        ('interruptions', '0007_ends_and_bunches_are_summed'),
     ]
 
     operations = [

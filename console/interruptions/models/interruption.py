@@ -139,6 +139,11 @@ class Interruption(models.Model):
             models.Index(fields=["machine", "started_at"], name="interruptions_machine"),
             models.Index(fields=["service", "-started_at"], name="interruptions_service"),
             models.Index(fields=["pool", "-started_at"], name="interruptions_pool"),
+            models.Index(
+                fields=["origin", "cause", "-started_at", "-id"],
+                name="interruptions_rare_cause",
+                condition=~Q(cause="spot"),
+            ),
             models.Index(fields=["native_id"], name="interruptions_native", condition=~Q(native_id="")),
             models.Index(
                 fields=["merged_into"], name="interruptions_merged", condition=Q(merged_into__isnull=False)

@@ -33,6 +33,7 @@ COUNTS = (
     "timed_count",
     "slow_count",
     "assumed_end_count",
+    "bunch_excess",
 )
 """The columns that are summed, in one order everywhere."""
 
@@ -86,6 +87,8 @@ class _Counts(_Place):
     timed_count = _count()
     slow_count = _count()
     assumed_end_count = _count()
+    bunch_excess = _count()
+    """Σ size² − size of the pool's bunches within the hour, whatever service, kept at the first service of each."""
 
     class Meta:
         abstract = True
