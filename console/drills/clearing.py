@@ -58,6 +58,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("interruptions_logline", OF_ORIGIN),
     ("interruptions_observation", OF_FEED_OR_ORIGIN),
     ("interruptions_observationkey", OF_FEED),
+    ("interruptions_straymachine", OF_ORIGIN),
     ("interruptions_interruptionalias", OF_ORIGIN),
     ("interruptions_interruption", OF_ORIGIN),
     ("interruptions_episode", OF_ORIGIN),
