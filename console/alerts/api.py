@@ -30,6 +30,8 @@ class GroupOut(Schema):
     id: int
     origin: str
     key: str
+    parent: int | None
+    """The wave that it stands under."""
     service: str | None
     title: str
     impact: str
@@ -53,6 +55,7 @@ class GroupOut(Schema):
             id=group.pk,
             origin=group.origin,
             key=group.key,
+            parent=group.parent_id,
             service=group.service.slug if group.service else None,
             title=group.title,
             impact=group.impact,
@@ -94,7 +97,7 @@ def group_list(
 ) -> dict[str, Any] | StreamingHttpResponse:
     """Groups, the newest first."""
     filters = Filters(status=query.status, service=query.service, severity=query.severity, q=query.q)
-    rows = filters.narrow(AlertGroup.objects.of_origin(token_of(request).origin))
+    rows = filters.narrow(AlertGroup.objects.of_origin(token_of(request).origin), now=timezone.now())
     return list_rows(
         request,
         queryset=rows.select_related("service", "acknowledged_by"),

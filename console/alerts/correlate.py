@@ -10,7 +10,7 @@ their notes stay within reach.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -19,32 +19,37 @@ from console.alerts import history
 from console.alerts.inheriting import inherit
 from console.alerts.models import AlertEvent, AlertGroup, AlertGroupQuerySet, EventKind, GroupMember
 from console.alerts.opening import add_members, new_group, service_key
+from console.alerts.reclaims import Membership, Reclaim, read_memberships, read_reclaims
 from console.alerts.settle import refresh
 from console.alerts.touched import Change, Touched
 from console.fleet.models import Service
-from console.interruptions.models import HINT_STATES, Interruption
 from console.runbooks.checklist import start_many
 from console.runbooks.models import Execution
+
+GroupKey = tuple[str, str]
+"""Origin and key."""
 
 
 def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
     """Open or join groups for what changed, and bring every touched group's figures up to date."""
-    interruptions = _interruptions({change.interruption_id for change in changes})
-    inherit(interruptions)
+    reclaims = read_reclaims({change.interruption_id for change in changes})
+    inherit(reclaims)
+    services = Service.objects.in_bulk({reclaim.service_id for reclaim in reclaims})
     replayed = {change.interruption_id for change in changes if change.is_replay and change.is_new}
-    memberships = _memberships(interruptions)
-    moved = [m for i in interruptions for m in memberships.get(i.pk, ()) if _has_left(i, m)]
-    left = {m.pk for m in moved}
-    homeless = [i for i in interruptions if all(m.pk in left for m in memberships.get(i.pk, ()))]
-    joining = [i for i in homeless if i.state not in HINT_STATES]
-    late = [i for i in joining if i.is_late or i.pk in replayed]
-    current = [i for i in joining if not (i.is_late or i.pk in replayed)]
+    memberships = read_memberships(reclaims)
+    moved = [(r, m) for r in reclaims for m in memberships.get(r.id, ()) if _has_left(r, m)]
+    left = {membership.id for _, membership in moved}
+    homeless = [r for r in reclaims if all(m.id in left for m in memberships.get(r.id, ()))]
+    joining = [r for r in homeless if not r.is_hint]
+    late = [r for r in joining if r.is_late or r.id in replayed]
+    current = [r for r in joining if not (r.is_late or r.id in replayed)]
 
-    groups, opened = _open_and_lock(current, [m.group_id for ms in memberships.values() for m in ms], now=now)
-    _leave(moved, now=now)
-    _join(current, groups, opened, now=now)
+    wanted = {(r.origin, service_key(r.service_id)): services[r.service_id] for r in current}
+    groups, opened = _open_and_lock(wanted, [m.group_id for ms in memberships.values() for m in ms], now=now)
+    _leave(moved, services, now=now)
+    _join(current, services, groups, opened, now=now)
     touched = refresh(list(groups.values()), now=now, is_news=True)
-    closed = history.join(late, now=now)
+    closed = history.join(late, services, now=now)
     everything = [*touched, *closed]
     return Touched(
         groups=everything,
@@ -53,52 +58,29 @@ def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
     )
 
 
-def _interruptions(ids: Iterable[int]) -> list[Interruption]:
-    """Those that changed; for one that turned out to be another also that other."""
-    changed = Interruption.objects.filter(pk__in=list(ids))
-    survivors = changed.exclude(merged_into=None).values("merged_into")
-    wanted = Interruption.objects.filter(Q(pk__in=changed.values("pk")) | Q(pk__in=survivors))
-    return list(wanted.select_related("service").order_by("pk"))
-
-
-def _memberships(interruptions: Sequence[Interruption]) -> dict[int, list[GroupMember]]:
-    """By interruption: its membership in each open service group, else the newest one in a closed one."""
-    members = GroupMember.objects.filter(
-        interruption__in=interruptions, group__key__startswith="service:"
-    ).select_related("group", "interruption__service")
-    found: dict[int, list[GroupMember]] = defaultdict(list)
-    for member in members.order_by("pk"):
-        found[member.interruption_id].append(member)
-    return {pk: [m for m in mine if m.group.is_open] or mine[-1:] for pk, mine in found.items()}
-
-
-def _has_left(interruption: Interruption, member: GroupMember) -> bool:
+def _has_left(reclaim: Reclaim, membership: Membership) -> bool:
     """Whether it turned out to be another service's, or nothing but a hint, while its group is open."""
-    is_elsewhere = member.group.key != service_key(interruption.service_id)
-    return member.group.is_open and (is_elsewhere or interruption.state in HINT_STATES)
+    is_elsewhere = membership.key != service_key(reclaim.service_id)
+    return membership.is_open and (is_elsewhere or reclaim.is_hint)
 
 
 def _open_and_lock(
-    interruptions: Sequence[Interruption], ids: Sequence[int], *, now: datetime
-) -> tuple[dict[int, AlertGroup], set[tuple[str, str]]]:
+    wanted: Mapping[GroupKey, Service], ids: Sequence[int], *, now: datetime
+) -> tuple[dict[int, AlertGroup], set[GroupKey]]:
     """Every group concerned, locked; and the keys of those that were opened.
 
     Between opening and locking somebody may resolve one: then it is opened once more.
     """
-    wanted = {(i.origin, service_key(i.service_id)) for i in interruptions}
-    opened: set[tuple[str, str]] = set()
+    opened: set[GroupKey] = set()
     while True:
-        opened |= _open_missing(interruptions, now=now)
-        groups = _lock(interruptions, ids)
-        if wanted <= {(group.origin, group.key) for group in groups.values() if group.is_open}:
+        opened |= _open_missing(wanted, now=now)
+        groups = _lock(wanted, ids)
+        if set(wanted) <= {(group.origin, group.key) for group in groups.values() if group.is_open}:
             return groups, opened
 
 
-def _open_missing(interruptions: Sequence[Interruption], *, now: datetime) -> set[tuple[str, str]]:
+def _open_missing(wanted: Mapping[GroupKey, Service], *, now: datetime) -> set[GroupKey]:
     """Open the groups that are not there yet. Somebody else may be first: then theirs is used."""
-    wanted: dict[tuple[str, str], Service] = {
-        (i.origin, service_key(i.service_id)): i.service for i in interruptions
-    }
     there = set(_open_groups(wanted).values_list("origin", "key"))
     missing = sorted(set(wanted) - there)
     if missing:
@@ -115,7 +97,7 @@ def _open_missing(interruptions: Sequence[Interruption], *, now: datetime) -> se
     return set(missing)
 
 
-def _open_groups(keys: Iterable[tuple[str, str]]) -> AlertGroupQuerySet:
+def _open_groups(keys: Iterable[GroupKey]) -> AlertGroupQuerySet:
     by_origin: dict[str, list[str]] = defaultdict(list)
     for origin, key in keys:
         by_origin[origin].append(key)
@@ -125,57 +107,60 @@ def _open_groups(keys: Iterable[tuple[str, str]]) -> AlertGroupQuerySet:
     return AlertGroup.objects.open().filter(matches)
 
 
-def _lock(interruptions: Sequence[Interruption], ids: Sequence[int]) -> dict[int, AlertGroup]:
-    keys = {(i.origin, service_key(i.service_id)) for i in interruptions}
+def _lock(keys: Iterable[GroupKey], ids: Sequence[int]) -> dict[int, AlertGroup]:
     wanted = set(_open_groups(keys).values_list("pk", flat=True)) | set(ids)
-    groups = AlertGroup.objects.filter(pk__in=wanted).select_for_update().order_by("pk")
-    return {group.pk: group for group in groups}
+    groups = AlertGroup.objects.filter(pk__in=wanted).select_for_update(of=("self",)).order_by("pk")
+    return {group.pk: group for group in groups.select_related("service")}
 
 
-def _leave(members: Sequence[GroupMember], *, now: datetime) -> None:
-    gone: dict[int, list[GroupMember]] = defaultdict(list)
-    for member in members:
-        gone[member.group_id].append(member)
-    GroupMember.objects.filter(pk__in=[member.pk for member in members]).delete()
+def _leave(
+    moved: Sequence[tuple[Reclaim, Membership]], services: Mapping[int, Service], *, now: datetime
+) -> None:
+    gone: dict[int, list[Reclaim]] = defaultdict(list)
+    for reclaim, membership in moved:
+        gone[membership.group_id].append(reclaim)
+    if not gone:
+        return
+    GroupMember.objects.filter(pk__in=[membership.id for _, membership in moved]).delete()
     AlertEvent.objects.bulk_create(
         AlertEvent(
             group_id=group_id,
             at=now,
             kind=EventKind.LEFT,
-            text=_where_to(left),
-            data={"count": len(left), "interruptions": [member.interruption_id for member in left[:50]]},
+            text=_where_to(left, services),
+            data={"count": len(left), "interruptions": [reclaim.id for reclaim in left[:50]]},
         )
         for group_id, left in sorted(gone.items())
     )
 
 
-def _where_to(left: Sequence[GroupMember]) -> str:
+def _where_to(left: Sequence[Reclaim], services: Mapping[int, Service]) -> str:
     """`2 attributed to Checkout`: where the machines that left are to be looked for."""
-    names = sorted({m.interruption.service.name for m in left if m.interruption.state not in HINT_STATES})
+    names = sorted({services[reclaim.service_id].name for reclaim in left if not reclaim.is_hint})
     whither = f"attributed to {', '.join(names)}" if names else "turned out not to be reclaims"
     return f"{len(left)} {whither}"
 
 
 def _join(
-    interruptions: Sequence[Interruption],
-    groups: dict[int, AlertGroup],
-    opened: set[tuple[str, str]],
+    reclaims: Sequence[Reclaim],
+    services: Mapping[int, Service],
+    groups: Mapping[int, AlertGroup],
+    opened: set[GroupKey],
     *,
     now: datetime,
 ) -> None:
     """Put each into its service's open group, and say so in the group's history."""
     open_by_key = {(group.origin, group.key): group for group in groups.values() if group.is_open}
-    joined: dict[int, list[Interruption]] = defaultdict(list)
-    for interruption in interruptions:
-        group = open_by_key[interruption.origin, service_key(interruption.service_id)]
-        joined[group.pk].append(interruption)
-    add_members(joined, now=now)
+    joined: dict[int, list[Reclaim]] = defaultdict(list)
+    for reclaim in reclaims:
+        joined[open_by_key[reclaim.origin, service_key(reclaim.service_id)].pk].append(reclaim)
+    add_members(joined, services, now=now)
     events = []
     for pk, members in sorted(joined.items()):
         group = groups[pk]
         is_new = (group.origin, group.key) in opened and group.member_count == 0
         kind = EventKind.TRIGGERED if is_new else EventKind.JOINED
         text = "1 machine" if len(members) == 1 else f"{len(members)} machines"
-        data = {"count": len(members), "interruptions": [i.pk for i in members[:50]]}
+        data = {"count": len(members), "interruptions": [reclaim.id for reclaim in members[:50]]}
         events.append(AlertEvent(group=group, at=now, kind=kind, text=text, data=data))
     AlertEvent.objects.bulk_create(events)

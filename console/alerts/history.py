@@ -6,13 +6,15 @@ Their groups are created already resolved (`design.md` section 2, Late and histo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupMember, GroupStatus, Resolution
 from console.alerts.opening import add_members, new_group
+from console.alerts.reclaims import Reclaim
 from console.alerts.settle import refresh
-from console.interruptions.models import Episode, Interruption
+from console.fleet.models import Service
+from console.interruptions.models import Episode
 from console.runbooks.checklist import start_many
 from console.runbooks.models import Execution
 
@@ -20,20 +22,23 @@ EpisodeKey = tuple[str, int, int]
 """Origin, service, and episode (or minus the interruption's own id where it is in none)."""
 
 
-def join(interruptions: Sequence[Interruption], *, now: datetime) -> list[AlertGroup]:
+def join(reclaims: Sequence[Reclaim], services: Mapping[int, Service], *, now: datetime) -> list[AlertGroup]:
     """Put each into the closed group of its episode; groups that are missing are made, closed."""
-    if not interruptions:
+    if not reclaims:
         return []
-    _lock({i.episode_id for i in interruptions if i.episode_id is not None})
-    by_episode: dict[EpisodeKey, list[Interruption]] = defaultdict(list)
-    for interruption in interruptions:
-        by_episode[_key(interruption)].append(interruption)
+    _lock({reclaim.episode_id for reclaim in reclaims if reclaim.episode_id is not None})
+    by_episode: dict[EpisodeKey, list[Reclaim]] = defaultdict(list)
+    for reclaim in reclaims:
+        by_episode[_key(reclaim)].append(reclaim)
     groups = _known(by_episode)
     missing = [key for key in sorted(by_episode) if key not in groups]
-    executions = start_many([(by_episode[key][0].service, key[0]) for key in missing], now=now)
-    fresh = [_closed(by_episode[key], run, now=now) for key, run in zip(missing, executions, strict=True)]
+    executions = start_many([(services[key[1]], key[0]) for key in missing], now=now)
+    fresh = [
+        _closed(by_episode[key], services[key[1]], run, now=now)
+        for key, run in zip(missing, executions, strict=True)
+    ]
     groups |= dict(zip(missing, AlertGroup.objects.bulk_create(fresh), strict=True))
-    add_members({groups[key].pk: members for key, members in by_episode.items()}, now=now)
+    add_members({groups[key].pk: members for key, members in by_episode.items()}, services, now=now)
     AlertEvent.objects.bulk_create(
         AlertEvent(
             group=groups[key],
@@ -52,40 +57,47 @@ def _lock(episode_ids: set[int]) -> None:
     list(Episode.objects.filter(pk__in=episode_ids).order_by("pk").select_for_update())
 
 
-def lateness(late: Sequence[Interruption], groups: Sequence[AlertGroup]) -> dict[int, float]:
+def lateness(late: Sequence[Reclaim], groups: Sequence[AlertGroup]) -> dict[int, float]:
     """Seconds between the end (or deadline) of a group's reclaims and their first message; the most."""
     worst: dict[tuple[str, int | None], float] = defaultdict(float)
-    for interruption in late:
-        over_at = interruption.ended_at or interruption.deadline_at or interruption.started_at
-        seconds = (interruption.first_received_at - over_at).total_seconds()
-        key = (interruption.origin, interruption.service_id)
+    for reclaim in late:
+        seconds = (reclaim.first_received_at - reclaim.over_at).total_seconds()
+        key = (reclaim.origin, reclaim.service_id)
         worst[key] = max(worst[key], seconds)
     return {group.pk: worst[group.origin, group.service_id] for group in groups}
 
 
-def _key(interruption: Interruption) -> EpisodeKey:
-    return interruption.origin, interruption.service_id, interruption.episode_id or -interruption.pk
+def _key(reclaim: Reclaim) -> EpisodeKey:
+    return reclaim.origin, reclaim.service_id, reclaim.episode_id or -reclaim.id
 
 
-def _known(by_episode: dict[EpisodeKey, list[Interruption]]) -> dict[EpisodeKey, AlertGroup]:
-    members = GroupMember.objects.filter(
-        interruption__episode__in=[key[2] for key in by_episode if key[2] > 0],
-        group__status=GroupStatus.RESOLVED,
-        group__resolution=Resolution.LATE,
-    ).select_related("group__service", "interruption")
-    members = members.select_for_update(of=("group",))
-    found = {_key(member.interruption): member.group for member in members.order_by("-group_id")}
-    return {key: group for key, group in found.items() if key in by_episode}
+def _known(by_episode: Mapping[EpisodeKey, Sequence[Reclaim]]) -> dict[EpisodeKey, AlertGroup]:
+    """The closed groups that these episodes have already, locked."""
+    episodes = [key[2] for key in by_episode if key[2] > 0]
+    places = (
+        GroupMember.objects.filter(
+            interruption__episode__in=episodes,
+            group__status=GroupStatus.RESOLVED,
+            group__resolution=Resolution.LATE,
+        )
+        .order_by("-group_id")
+        .values_list("interruption__origin", "interruption__service", "interruption__episode", "group")
+        .distinct()
+    )
+    homes = {(origin, service, episode or 0): group for origin, service, episode, group in places}
+    wanted = AlertGroup.objects.filter(pk__in=homes.values()).order_by("pk")
+    groups = {group.pk: group for group in wanted.select_related("service").select_for_update(of=("self",))}
+    return {key: groups[pk] for key, pk in homes.items() if key in by_episode}
 
 
-def _closed(members: Sequence[Interruption], execution: Execution | None, *, now: datetime) -> AlertGroup:
+def _closed(
+    members: Sequence[Reclaim], service: Service, execution: Execution | None, *, now: datetime
+) -> AlertGroup:
     started_at = min(member.started_at for member in members)
-    ended_at = max(member.ended_at or member.deadline_at or member.started_at for member in members)
-    first = members[0]
     group = new_group(
-        first.service, origin=first.origin, execution=execution, triggered_at=started_at, now=now
+        service, origin=members[0].origin, execution=execution, triggered_at=started_at, now=now
     )
     group.status = GroupStatus.RESOLVED
     group.resolution = Resolution.LATE
-    group.resolved_at = max(ended_at, started_at)
+    group.resolved_at = max(started_at, *(member.over_at for member in members))
     return group

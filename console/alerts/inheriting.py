@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
-
-from console.interruptions.models import Interruption
+from console.alerts.reclaims import Reclaim
+from console.lib.rows import run
 
 _INHERIT = """
 INSERT INTO alerts_groupmember (group_id, interruption_id, joined_at, reason)
@@ -22,11 +21,9 @@ ON CONFLICT (group_id, interruption_id) DO NOTHING
 _GIVE_UP = "DELETE FROM alerts_groupmember WHERE interruption_id = ANY(%s)"
 
 
-def inherit(interruptions: Sequence[Interruption]) -> None:
+def inherit(reclaims: Sequence[Reclaim]) -> None:
     """Let the survivors of these have the memberships of those that were merged into them."""
-    gone = [i.pk for i in interruptions if i.merged_into_id is not None]
-    if not gone:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(_INHERIT, [gone])
-        cursor.execute(_GIVE_UP, [gone])
+    gone = [reclaim.id for reclaim in reclaims if reclaim.merged_into_id is not None]
+    if gone:
+        run(_INHERIT, [gone])
+        run(_GIVE_UP, [gone])

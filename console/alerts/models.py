@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from console.accounts.models import User
-from console.fleet.models import Service
+from console.fleet.models import Pool, Service
 from console.interruptions.models import Episode, Interruption
 from console.lib.origin import is_known_origin, origin_field
 from console.runbooks.models import Execution
@@ -44,6 +44,11 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
     def open(self) -> AlertGroupQuerySet:
         return self.exclude(status=GroupStatus.RESOLVED)
 
+    def nested(self) -> AlertGroupQuerySet:
+        """Without the groups that stand under a wave which is here itself."""
+        waves = self.filter(key__startswith="wave:").order_by()
+        return self.exclude(parent__in=waves.values("pk"))
+
     def due(self, *, now: datetime) -> AlertGroupQuerySet:
         return self.filter(due_at__lte=now)
 
@@ -55,6 +60,8 @@ class AlertGroup(models.Model):
     key = models.CharField(max_length=200)
     service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="alert_groups")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
+    pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="waves")
+    """The one pool that a wave is about; null: its whole zone, or no wave."""
     execution = models.OneToOneField(Execution, models.PROTECT, null=True, related_name="alert_group")
     title = models.CharField(max_length=200)
     impact = models.CharField(max_length=300, blank=True)
@@ -119,6 +126,11 @@ class AlertGroup(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status != GroupStatus.RESOLVED
+
+    @property
+    def is_wave(self) -> bool:
+        """It is about a pool or zone, and a parent of the services' groups that its machines are in."""
+        return self.key.startswith("wave:")
 
     @property
     def is_finding(self) -> bool:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from console.alerts.models import AlertGroup, GroupMember, Severity
+from console.alerts.models import AlertGroup, Severity
+from console.alerts.reclaims import Reclaim
 from console.fleet.models import Criticality, Service
-from console.interruptions.models import Interruption
+from console.lib.rows import columns_of, run
 from console.runbooks.models import Execution
+
+_ADD = """
+INSERT INTO alerts_groupmember (group_id, interruption_id, joined_at, reason)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[]) ON CONFLICT DO NOTHING
+"""
 
 SEVERITY_OF = {
     Criticality.CRITICAL: Severity.ERROR,
@@ -38,19 +45,14 @@ def new_group(
     )
 
 
-def add_members(joined: dict[int, list[Interruption]], *, now: datetime) -> None:
-    """Members by group id, each with the reason that its page shows."""
-    GroupMember.objects.bulk_create(
-        (
-            GroupMember(
-                group_id=group_id,
-                interruption=interruption,
-                joined_at=now,
-                reason=f"Reclaim of a machine of {interruption.service.name}",
-            )
-            for group_id, members in sorted(joined.items())
-            for interruption in members
-        ),
-        ignore_conflicts=True,
-        batch_size=1_000,
-    )
+def add_members(
+    joined: Mapping[int, Sequence[Reclaim]], services: Mapping[int, Service], *, now: datetime
+) -> None:
+    """Members by group id, each with the reason that its page shows. Twice is harmless."""
+    rows = [
+        (group_id, reclaim.id, now, f"Reclaim of a machine of {services[reclaim.service_id].name}"[:200])
+        for group_id, members in sorted(joined.items())
+        for reclaim in members
+    ]
+    if rows:
+        run(_ADD, columns_of(rows, ("bigint", "bigint", "timestamptz", "text")))

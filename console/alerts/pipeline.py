@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | claim | changes of interruptions, and groups whose time has come | a row lock; a killed worker gives them back |
 | correlate | open or join alert groups | partial unique index: one open group an (origin, key) |
+| waves | a cascade of a pool or zone is one group over these | one open wave a zone, by the same index |
 | decide | page, ticket, log or suppress, with a receipt | unique (group, rule, trigger) |
 | tell | one NOTIFY for the boards, as the last statement | it carries no facts |
 
@@ -17,7 +18,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from console.alerts import correlate, routing, settle
+from console.alerts import correlate, routing, settle, waves
 from console.alerts.touched import Change
 from console.lib.live import announce
 
@@ -49,6 +50,7 @@ def alert_batch(*, now: datetime) -> int:
         if not changes:
             return 0
         touched = correlate.correlate(changes, now=now)
+        touched.add(waves.follow(changes, now=now))
         routing.decide(touched, now=now)
         announce("feed", "groups", "services", ids=[group.id for group in touched.groups])
     logger.info("alerts.batch", extra={"changes": len(changes), "groups": len(touched.groups)})

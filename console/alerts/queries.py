@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.http import QueryDict
 
-from console.alerts.models import AlertEvent, AlertGroup, GroupMember, GroupStatus, Receipt
+from console.alerts.models import (
+    AlertEvent,
+    AlertGroup,
+    AlertGroupQuerySet,
+    EventKind,
+    GroupMember,
+    GroupStatus,
+    Receipt,
+)
+from console.fleet.models import Service
 from console.interruptions.models import Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.cursor import Page, cut_page
 from console.lib.origin import Origin
 
 MOST_MEMBERS = 200
+MOST_CHILDREN = 100
 MOST_EVENTS = 200
 MOST_RECEIPTS = 50
+SEARCHED = timedelta(days=30)
 ORDER = ("-triggered_at", "-pk")
 
 
@@ -44,23 +56,34 @@ class Filters:
     def query(self) -> str:
         return urlencode({n: getattr(self, n) for n in self.__dataclass_fields__ if getattr(self, n)})
 
-    def narrow(self, rows: QuerySet[AlertGroup]) -> QuerySet[AlertGroup]:
+    @property
+    def is_searched_in_part(self) -> bool:
+        """Open groups are searched whole, the past only as far back as `SEARCHED`."""
+        return bool(self.q) and self.status != "open"
+
+    def narrow(self, rows: AlertGroupQuerySet, *, now: datetime) -> AlertGroupQuerySet:
         if self.status == "open":
             rows = rows.exclude(status=GroupStatus.RESOLVED)
         elif self.status == "resolved":
             rows = rows.filter(status=GroupStatus.RESOLVED)
         if self.service:
-            rows = rows.filter(service__slug=self.service)
+            services = Service.objects.filter(slug=self.service)  # one an origin; ids lead to an index
+            rows = rows.filter(service__in=list(services.values_list("pk", flat=True)))
         if self.severity:
             rows = rows.filter(severity=self.severity)
         if self.q:
             rows = rows.filter(Q(title__icontains=self.q) | Q(impact__icontains=self.q))
+        if self.is_searched_in_part:
+            rows = rows.filter(triggered_at__gte=now - SEARCHED)
         return rows
 
 
-def page_of_groups(*, origin: Origin, filters: Filters, cursor: str, size: int = 50) -> Page[AlertGroup]:
-    """One page, the newest first."""
-    rows = filters.narrow(AlertGroup.objects.of_origin(origin)).select_related("acknowledged_by", "service")
+def page_of_groups(
+    *, origin: Origin, filters: Filters, cursor: str, now: datetime, size: int = 50
+) -> Page[AlertGroup]:
+    """One page, the newest first. A wave stands for the groups of the services under it."""
+    narrowed = filters.narrow(AlertGroup.objects.of_origin(origin), now=now)
+    rows = narrowed.nested().select_related("acknowledged_by", "service")
     return cut_page(rows, order=ORDER, cursor=cursor, size=size)
 
 
@@ -87,6 +110,25 @@ def members_of(group: AlertGroup) -> Members:
     )
     return Members(
         rows=interruption_rows(rows), reasons=reasons, unlisted=max(group.member_count - len(rows), 0)
+    )
+
+
+def children_of(wave: AlertGroup) -> list[AlertGroup]:
+    """The groups of the services under a wave: the open ones first, then by what they lose."""
+    if not wave.is_wave:
+        return []
+    rows = wave.children.select_related("acknowledged_by", "service")
+    return list(rows.order_by(F("resolved_at").desc(nulls_first=True), "-member_count", "pk")[:MOST_CHILDREN])
+
+
+def why_grouped(group: AlertGroup) -> list[AlertEvent]:
+    """What made a wave one, and what widened it; the oldest first."""
+    if not group.is_wave:
+        return []
+    return list(
+        group.events.filter(
+            kind__in=(EventKind.TRIGGERED, EventKind.JOINED, EventKind.REOPENED), data__rule="cascade"
+        ).order_by("at", "pk")[:MOST_RECEIPTS]
     )
 
 

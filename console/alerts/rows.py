@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Count
 from django.urls import reverse
 
 from console.alerts.models import AlertGroup
@@ -26,6 +27,9 @@ class GroupRow:
     title: str
     impact: str
     member_count: int
+    is_wave: bool
+    child_count: int
+    """Groups of services that stand under this wave."""
     opened_at: datetime
     acknowledged_by: str
     deadline_at: datetime | None
@@ -40,13 +44,24 @@ class GroupRow:
 
 
 def group_rows(groups: Sequence[AlertGroup], *, now: datetime) -> list[GroupRow]:
-    """Needs `acknowledged_by` selected along; one more query for all checklists."""
+    """Needs `acknowledged_by` selected along; one more query for all checklists, one for all waves."""
     steps = progress([group.execution_id for group in groups if group.execution_id is not None])
     none = Progress(0, 0, 0)
-    return [_row(group, steps.get(group.execution_id or 0, none), now=now) for group in groups]
+    children = _child_counts([group.pk for group in groups if group.is_wave])
+    return [
+        _row(group, steps.get(group.execution_id or 0, none), children.get(group.pk, 0), now=now)
+        for group in groups
+    ]
 
 
-def _row(group: AlertGroup, steps: Progress, *, now: datetime) -> GroupRow:
+def _child_counts(wave_ids: Sequence[int]) -> dict[int, int]:
+    if not wave_ids:
+        return {}
+    rows = AlertGroup.objects.filter(parent__in=wave_ids).values_list("parent").annotate(count=Count("pk"))
+    return {int(parent): count for parent, count in rows.order_by()}
+
+
+def _row(group: AlertGroup, steps: Progress, children: int, *, now: datetime) -> GroupRow:
     is_silenced = group.is_open and group.is_silenced(now=now)
     return GroupRow(
         id=group.pk,
@@ -59,6 +74,8 @@ def _row(group: AlertGroup, steps: Progress, *, now: datetime) -> GroupRow:
         title=group.title,
         impact=_impact_alone(group),
         member_count=group.member_count,
+        is_wave=group.is_wave,
+        child_count=children,
         opened_at=group.triggered_at,
         acknowledged_by=str(group.acknowledged_by) if group.acknowledged_by else "",
         deadline_at=group.earliest_deadline_at if group.is_open else None,

@@ -26,3 +26,9 @@ class Touched:
     """By group id: what is decided on."""
     late_by: dict[int, float] = field(default_factory=dict)
     """By group id: seconds by which its reclaims were told too late, where they were."""
+
+    def add(self, other: Touched) -> None:
+        """Let what else happened in the same batch be decided on with this."""
+        self.groups += other.groups
+        self.triggers |= other.triggers
+        self.late_by |= other.late_by

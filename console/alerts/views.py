@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -14,6 +16,7 @@ from console.alerts import queries
 from console.alerts.actions import SILENCES
 from console.alerts.models import AlertGroup, Severity
 from console.alerts.rows import group_rows
+from console.alerts.wave_words import JOINING
 from console.lib.cursor import query_of
 from console.lib.pages import render_region
 from console.runbooks import checklist
@@ -27,7 +30,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
     now, origin = timezone.now(), chosen_origin(request)
     filters = queries.Filters.of(request.GET)
     cursor = request.GET.get("cursor", "")
-    page = queries.page_of_groups(origin=origin, filters=filters, cursor=cursor)
+    page = queries.page_of_groups(origin=origin, filters=filters, cursor=cursor, now=now)
     context = {
         "filters": filters,
         "groups": group_rows(page.items, now=now),
@@ -51,6 +54,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         AlertGroup.objects.select_related(
             "service__team",
             "service__owner",
+            "parent",
             "acknowledged_by",
             "resolved_by",
             "silenced_by",
@@ -63,6 +67,9 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "row": group_rows([group], now=now)[0],
         "is_silenced": group.is_silenced(now=now),
         "members": queries.members_of(group),
+        "children": group_rows(queries.children_of(group), now=now),
+        "why_grouped": queries.why_grouped(group),
+        "joining": JOINING,
         "events": queries.events_of(group),
         "receipts": queries.receipts_of(group),
         "execution": group.execution,
@@ -72,14 +79,17 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_act": signed_in(request).may(Role.RESPONDER),
         "can_act": signed_in(request).may(Role.RESPONDER),
     }
-    regions = "group-head members timeline receipts checklist"
+    regions = "group-head children members timeline receipts checklist"
     return render_region(request, "alerts/group_detail.html", regions, context)
 
 
 @require_GET
 @role_required(Role.VIEWER)
 def group_members(request: HttpRequest, pk: int) -> HttpResponse:
-    """The machines of one group, for a list that opens it in place."""
+    """The machines of one group, and of a wave its groups before them, for a list that opens it in place."""
     group = get_object_or_404(AlertGroup, pk=pk)
-    context = {"group": group, "members": queries.members_of(group)}
-    return render_region(request, "alerts/group_members.html", f"group-{pk}-members", context)
+    context: dict[str, Any] = {"group": group, "members": queries.members_of(group)}
+    context["children"] = group_rows(queries.children_of(group), now=timezone.now())
+    return render_region(
+        request, "alerts/group_members.html", f"group-{pk}-members", context, is_all_region=True
+    )

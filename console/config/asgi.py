@@ -17,6 +17,7 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from psycopg_pool import AsyncConnectionPool
 
+from console.config import celery  # noqa: F401 - the bells ring through it
 from console.config.wsgi import application as pages
 from console.dashboards.live import LiveStream
 from console.ingest.receive import Receiver

@@ -11,6 +11,7 @@ from kombu import Queue
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.config.settings")
 
 app = Celery("console")
+app.set_default()  # bells ring from threads of their own, which know no other app
 QUEUES = ("ingest", "alerts", "notify", "reports")
 IS_RABBITMQ = settings.BROKER_URL.startswith(("amqp://", "amqps://", "pyamqp://"))
 
@@ -38,7 +39,7 @@ app.conf.update(
     enable_utc=True,
     worker_hijack_root_logger=False,
 )
-app.autodiscover_tasks(["console.ingest", "console.alerts", "console.dashboards"])
+app.autodiscover_tasks(["console.ingest", "console.alerts", "console.dashboards", "console.drills"])
 
 # Bells that are rung whether or not something happened: a lost bell costs one sweep, never an event.
 app.conf.beat_schedule = {
@@ -49,6 +50,16 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
+    "interruptions-follow-machines": {
+        "task": "console.ingest.tasks.follow_machines",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "reattribution": {
+        "task": "console.ingest.tasks.reattribute",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "measures-rollup": {
         "task": "console.dashboards.tasks.roll_up",
         "schedule": 60.0,
@@ -56,6 +67,11 @@ app.conf.beat_schedule = {
     },
     "quarantine-replays": {
         "task": "console.ingest.tasks.replay",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "sample-clearing": {
+        "task": "console.drills.tasks.clear_sample",
         "schedule": 30.0,
         "options": {"expires": 30},
     },

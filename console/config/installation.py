@@ -15,6 +15,7 @@ from console.config.processes import CannotStart, Child
 BASE_DIR = Path(__file__).resolve().parents[2]
 NEEDED = ("django", "celery", "psycopg", "psycopg_pool", "uvicorn", "uvloop", "httptools", "a2wsgi", "redis")
 BACKLOG = 2048
+SAMPLE_CHOICES = ("auto", "0", "1")
 # Two allocator arenas, not eight a core; workers that do not load every page to check the settings; and
 # no warning that static files were not collected, which only the image does.
 CHILD_ENVIRONMENT = {
@@ -35,6 +36,8 @@ class Installation:
     has_own_database: bool
     has_own_broker: bool
     is_log_json: bool
+    sample: str
+    """`auto`, `0` or `1`: whether the sample fleet may play."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Installation:
@@ -49,6 +52,7 @@ class Installation:
             has_own_database=not environ.get("DATABASE_URL"),
             has_own_broker=not environ.get("CELERY_BROKER_URL"),
             is_log_json=environ.get("CONSOLE_LOG_FORMAT") == "json",
+            sample=_choice(environ, "CONSOLE_SAMPLE", SAMPLE_CHOICES),
         )
 
     def check_packages(self) -> None:
@@ -66,6 +70,9 @@ class Installation:
             )[0]
             listener = socket.socket(family, kind, protocol)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Inherited by every connection. A server that is handed a socket does not set it, and then each
+            # answer waits 40 ms for the caller's acknowledgement.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listener.bind(address)
             listener.listen(BACKLOG)
         except socket.gaierror as error:
@@ -104,8 +111,31 @@ class Installation:
         argv = ["-m", "console.config.hands", str(self.var), str(self.workers)]
         return self._python("hands", *argv, stop_within=4.0)
 
+    @property
+    def plays_sample(self) -> bool:
+        """Never on a database that is somebody's own, unless it is asked for; and only what is set up."""
+        is_wanted = self.sample == "1" or (self.sample == "auto" and self.has_own_database)
+        return is_wanted and (self.var / "sample.json").exists()
+
+    def sample_player(self, listener: socket.socket) -> Child:
+        """The sample fleet, which ends by itself once it is cleared."""
+        host, port = listener.getsockname()[:2]
+        argv = [
+            "-m",
+            "console.drills.sample.player",
+            str(self.var),
+            f"http://{_shown(host)}:{port}",
+            self.url,
+        ]
+        return self._python("sample", *argv, stop_within=1.0, may_finish=True)
+
     def _python(
-        self, name: str, *arguments: str, stop_within: float, pass_fds: tuple[int, ...] = ()
+        self,
+        name: str,
+        *arguments: str,
+        stop_within: float,
+        pass_fds: tuple[int, ...] = (),
+        may_finish: bool = False,
     ) -> Child:
         return Child(
             name=name,
@@ -114,7 +144,16 @@ class Installation:
             cwd=BASE_DIR,
             pass_fds=pass_fds,
             stop_within=stop_within,
+            may_finish=may_finish,
         )
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The first of the choices where nothing is said."""
+    said = environ.get(name) or choices[0]
+    if said not in choices:
+        raise CannotStart(f"{name}={said} is not known: use one of {', '.join(choices)}.")
+    return said
 
 
 def _number(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:

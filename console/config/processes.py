@@ -52,6 +52,7 @@ class Child:
     pass_fds: tuple[int, ...] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: float = 3.0
+    may_finish: bool = False  # ending with code 0 means that its work is done: it is not started again
     is_own_keeper: bool = False  # PostgreSQL: never killed outright, and its own pid file finds its orphan
 
     @property

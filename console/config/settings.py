@@ -27,6 +27,7 @@ env = environ.Env()
 CONSOLE_VAR = Path(env.str("CONSOLE_VAR", default=str(BASE_DIR / "var"))).resolve()
 EMBEDDED = embedded_addresses(CONSOLE_VAR)
 IS_EMBEDDED_DATABASE = not env.str("DATABASE_URL", default="")
+CONSOLE_SAMPLE = env.str("CONSOLE_SAMPLE", default="") or "auto"
 IS_EMBEDDED_BROKER = not env.str("CELERY_BROKER_URL", default="")
 DATABASE_URL = env.str("DATABASE_URL", default="") or EMBEDDED.database
 DATABASE_LISTEN_URL = env.str("DATABASE_LISTEN_URL", default="") or DATABASE_URL
@@ -94,6 +95,7 @@ INSTALLED_APPS = [
     "console.alerts",
     "console.ingest",
     "console.dashboards",
+    "console.drills",
     "console.config",
     "django.contrib.auth",
     "django.contrib.contenttypes",

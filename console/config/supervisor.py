@@ -140,7 +140,7 @@ class Supervisor:
         now = time.monotonic()
         waits = [watched.due_at - now for watched in self._watched if watched.due_at is not None]
         self._turn(max(0.0, min([longest, *waits])))
-        for watched in self._watched:
+        for watched in list(self._watched):
             self._look_after(watched, now=time.monotonic())
 
     def stop(self) -> None:
@@ -179,6 +179,10 @@ class Supervisor:
             return
         self._drain(watched.process)
         watched.process.bury()
+        if code == 0 and watched.child.may_finish:
+            self.forget(watched.process)
+            self._ledger.write(other.process for other in self._watched)
+            return
         if now - watched.process.started_at >= self._back_off.forgiven_after:
             watched.deaths = 0
         watched.deaths += 1

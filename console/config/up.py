@@ -71,6 +71,7 @@ class _Start:
         web = self._supervisor.start(self._installation.web(listener))
         sign_in = self._first_run()
         self._wait_for(web, listener)
+        self._sample(listener)
         self._announce(sign_in)
 
     def _embedded_servers(self) -> None:
@@ -113,6 +114,11 @@ class _Start:
         is_in_time = self._supervisor.wait_until(is_decided, within=WEB_READY_WITHIN)
         if not is_in_time or self._supervisor.deaths("web") >= DEATHS_AT_START:
             raise CannotStart("The web process does not come up; the lines above say why.")
+
+    def _sample(self, listener: socket.socket) -> None:
+        if self._installation.plays_sample:
+            self._show("up", "playing the sample fleet; its banner on the pages stops and clears it")
+            self._supervisor.start(self._installation.sample_player(listener))
 
     def _announce(self, sign_in: list[str]) -> None:
         lines = [f"Spot console is at {self._installation.url}", *sign_in, "Ctrl-C stops it."]

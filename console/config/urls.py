@@ -11,10 +11,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("accounts/", include("console.accounts.sign_in_urls")),
     path("", include("console.accounts.urls")),
+    path("", include("console.dashboards.service_urls")),
     path("", include("console.fleet.urls")),
     path("", include("console.feeds.urls")),
     path("runbooks/", include("console.runbooks.urls")),
     path("", include("console.alerts.urls")),
     path("", include("console.dashboards.urls")),
     path("", include("console.lib.urls")),
+    path("", include("console.drills.urls")),
 ]

@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from console.feeds.models import Delivery, Feed
 from console.fleet.models import Machine
+from console.fleet.queries import named, services_called
 from console.interruptions.gantt import Gantt, draw
 from console.interruptions.models import (
     Hook,
@@ -143,9 +144,9 @@ def page_of_machines(*, origin: Origin, filters: MachineFilters, cursor: str) ->
     """Machines, those spoken of last first, with how often each was reclaimed."""
     rows = Machine.objects.filter(origin=origin, merged_into=None).select_related("service", "pool")
     if filters.q:
-        rows = rows.filter(Q(instance_id__startswith=filters.q) | Q(node_name__startswith=filters.q))
+        rows = rows.filter(named(filters.q, origin=origin))
     if filters.service:
-        rows = rows.filter(service__slug=filters.service)
+        rows = rows.filter(service__in=services_called(filters.service, origin=origin))
     if filters.provider:
         rows = rows.filter(provider=filters.provider)
     return cut_page(rows, order=("-last_seen_at", "-pk"), cursor=cursor, size=50)

@@ -14,18 +14,17 @@ from django.http import QueryDict
 
 from console.dashboards import executive_charts as charts
 from console.dashboards.executive_answers import Answer, answers
-from console.fleet.models import Statefulness, Team
-from console.interruptions.measure_reading import Reading, read_counts
+from console.fleet.models import Team
+from console.interruptions.measure_reading import read_counts, read_pieces
 from console.interruptions.measures import TREND_WEEKS, Dimension, Measure, Scope, Window, rolled_up_at
 from console.interruptions.measures_m1 import (
     Targets,
-    assumed_ends_note,
     interrupted_share,
     interruption_rate,
     interruption_rate_by,
     weekly_rates,
 )
-from console.interruptions.measures_m2 import graceful_shutdown, read_agents, reporting_services
+from console.interruptions.measures_m2 import graceful_shutdown, read_agents
 from console.interruptions.measures_m3 import reschedule_latency
 from console.lib.charts import Drawing
 from console.lib.origin import Origin
@@ -109,12 +108,16 @@ def read_board(*, origin: Origin, filters: Filters, now: datetime) -> Board:
     scope = Scope(origin, team=filters.team, provider=filters.provider)
     window = Window.last(PERIODS[filters.period][1], as_of=as_of)
     targets = Targets()
-    reading = read_counts(scope, window)
+    weeks = Window.weeks(TREND_WEEKS, as_of=as_of)
+    pieces = read_pieces(scope, min(window, weeks, key=lambda one: one.since))
+    reading = read_counts(scope, window, pieces=pieces)
+    by_week = read_counts(scope, weeks, by_week=True, pieces=pieces)
     rate = interruption_rate(reading, targets)
-    shutdown = graceful_shutdown(reading, read_agents(scope, now=now), reporting_services(origin))
-    moves = _moves(scope, as_of, now)
+    shutdown = graceful_shutdown(reading, read_agents(scope, now=now))
+    last_week = Window.last(WEEK, as_of=as_of)
+    moves = reschedule_latency(scope, window=last_week, now=now)
     groups = {d: interruption_rate_by(reading, targets, dimension=d) for d in RANKED}
-    shares = interrupted_share(scope, window=Window.last(WEEK, as_of=as_of))
+    shares = interrupted_share(scope, window=last_week)
     return Board(
         filters,
         choices,
@@ -122,33 +125,13 @@ def read_board(*, origin: Origin, filters: Filters, now: datetime) -> Board:
         is_late=now - as_of > LATE,
         window=window,
         answers=answers(rate, shares[0] if shares else None, shutdown, moves, period=filters.words),
-        trend=charts.trend(_weeks(scope, as_of, targets), as_of=as_of),
+        trend=charts.trend(weekly_rates(by_week, targets, weeks=TREND_WEEKS), as_of=as_of),
         shutdowns=charts.shutdowns(shutdown),
         parts=charts.linked_parts(shutdown),
         rankings=[charts.ranking(dimension, groups[dimension]) for dimension in RANKED],
-        notes=_notes(reading, rate, shutdown, moves),
+        notes=[note for one in (rate, shutdown, *moves) for note in one.notes],
         measures=[rate, *shares, shutdown, *moves, *[measure for d in RANKED for measure in groups[d]]],
     )
-
-
-def _weeks(scope: Scope, as_of: datetime, targets: Targets) -> list[Measure]:
-    reading = read_counts(scope, Window.weeks(TREND_WEEKS, as_of=as_of), by_week=True)
-    return weekly_rates(reading, targets, weeks=TREND_WEEKS)
-
-
-def _moves(scope: Scope, as_of: datetime, now: datetime) -> list[Measure]:
-    """M3 is a figure of the last 7 days, whatever the board's period."""
-    window = Window.last(WEEK, as_of=as_of)
-    return [
-        reschedule_latency(scope, window=window, workload_class=kind, now=now)[0]
-        for kind in (Statefulness.STATELESS, Statefulness.BATCH)
-    ]
-
-
-def _notes(reading: Reading, *measures: Measure | list[Measure]) -> list[str]:
-    flat = [one for item in measures for one in (item if isinstance(item, list) else [item])]
-    ends = assumed_ends_note(reading.scope, reading.window)
-    return [*[note for one in flat for note in one.notes], *([ends] if ends else [])]
 
 
 def _choices(origin: Origin, filters: Filters) -> Choices:

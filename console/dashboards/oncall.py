@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Min, Model, Q, QuerySet, Value, When, Window
 from django.http import QueryDict
 
 from console.alerts.impact import Replicas, replicas_by_service
-from console.alerts.models import AlertGroup, GroupStatus
-from console.alerts.rows import GroupRow
+from console.alerts.models import AlertGroup, AlertGroupQuerySet, GroupStatus
 from console.feeds.models import Feed as FeedRow
 from console.fleet.models import Criticality, Pool, Service
 from console.interruptions.models import Hook, Interruption, Move, State
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.origin import Origin
 
+Row = TypeVar("Row", bound=Model)
 MOST_ROWS = 100
 MOST_GROUPS = 60
 MOST_SERVICES = 40
+MOST_MOVES = 8
 JUST_ENDED = timedelta(minutes=30)
 DAY = timedelta(hours=24)
 LEAST_MOVES = 5
@@ -65,7 +67,7 @@ class Filters:
             )
         return rows
 
-    def narrow_groups(self, rows: QuerySet[AlertGroup]) -> QuerySet[AlertGroup]:
+    def narrow_groups(self, rows: AlertGroupQuerySet) -> AlertGroupQuerySet:
         rows = rows.filter(self._service("service__"))
         where = Q()
         if self.provider:
@@ -103,8 +105,7 @@ class AffectedService:
     @property
     def is_short(self) -> bool:
         """Fewer replicas than it needs: a person is needed now."""
-        replicas = self.replicas
-        return replicas is not None and replicas.needed is not None and replicas.ready < replicas.needed
+        return self.replicas is not None and self.replicas.is_short
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +131,17 @@ def live_feed(*, origin: Origin, filters: Filters, now: datetime) -> Feed:
     if len(rows) < MOST_ROWS:
         gone = filters.narrow_interruptions(just_gone).select_related(*related).order_by("-ended_at", "pk")
         rows += list(gone[: MOST_ROWS - len(rows)])
-    total = running_out.count()
-    shown = narrowed.count() if filters.is_set else total
+    total, shown = _counted(running_out, narrowed, is_narrowed=filters.is_set)
     replicas = replicas_by_service([row.service_id for row in rows])
     impacts = {pk: r.sentence("").removeprefix(": ") for pk, r in replicas.items()}
     return Feed(rows=interruption_rows(rows, impacts=impacts), running_out=shown, hidden=total - shown)
 
 
 def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], int]:
-    """Open groups, those nobody has first; and how many the filters hide."""
+    """Open groups, waves first, then those nobody has; and how many the filters hide.
+
+    A wave stands for the groups of the services under it.
+    """
     rows = AlertGroup.objects.of_origin(origin).open()
     order = Case(
         When(status=GroupStatus.TRIGGERED, silenced_until=None, then=Value(0)),
@@ -146,32 +149,47 @@ def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], 
         default=Value(2),
         output_field=IntegerField(),
     )
-    narrowed = filters.narrow_groups(rows).select_related("service__team", "acknowledged_by", "execution")
-    shown = list(
-        narrowed.order_by(order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
+    is_below = Case(
+        When(key__startswith="wave:", then=Value(0)), default=Value(1), output_field=IntegerField()
     )
-    hidden = rows.count() - narrowed.count() if filters.is_set else 0
-    return shown, hidden
+    narrowed = filters.narrow_groups(rows)
+    shown = list(
+        narrowed.nested()
+        .select_related("service__team", "acknowledged_by", "execution")
+        .order_by(is_below, order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
+    )
+    total, matching = _counted(rows, narrowed, is_narrowed=True) if filters.is_set else (0, 0)
+    return shown, total - matching
+
+
+def _counted(rows: QuerySet[Row], narrowed: QuerySet[Row], *, is_narrowed: bool) -> tuple[int, int]:
+    """How many there are, and how many of them the filters leave, in one query."""
+    if not is_narrowed:
+        total = rows.count()
+        return total, total
+    left = Q(pk__in=narrowed.order_by().values("pk"))
+    counts = rows.aggregate(total=Count("pk"), shown=Count("pk", filter=left))
+    return counts["total"], counts["shown"]
 
 
 def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedService]:
     """Services that are losing machines now, the most critical and the shortest first."""
     losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
-    totals = list(
-        losing.values("service_id")
-        .annotate(running_out=Count("pk"), earliest=Min("deadline_at"))
-        .order_by("-running_out", "service_id")[:MOST_SERVICES]
+    services = list(
+        Service.objects.filter(interruptions__in=losing)
+        .annotate(running_out=Count("interruptions"), earliest_at=Min("interruptions__deadline_at"))
+        .select_related("team")
+        .order_by("-running_out", "pk")[:MOST_SERVICES]
     )
-    services = Service.objects.select_related("team").in_bulk([row["service_id"] for row in totals])
-    replicas = replicas_by_service(list(services))
+    replicas = replicas_by_service([service.pk for service in services])
     found = [
         AffectedService(
-            service=services[row["service_id"]],
-            running_out=row["running_out"],
-            earliest_deadline_at=row["earliest"],
-            replicas=replicas.get(row["service_id"]),
+            service=service,
+            running_out=service.running_out,
+            earliest_deadline_at=service.earliest_at,
+            replicas=replicas.get(service.pk),
         )
-        for row in totals
+        for service in services
     ]
     rank = list(Criticality.values)
     return sorted(found, key=lambda a: (not a.is_short, rank.index(a.service.criticality), -a.running_out))
@@ -185,31 +203,34 @@ class Headline:
     lead: str
 
 
-def headline(
-    *, feed: Feed, services: Sequence[AffectedService], groups: Sequence[GroupRow], quiet: Quiet
-) -> Headline:
+def headline(*, origin: Origin, filters: Filters, quiet: Quiet, now: datetime) -> Headline:
     """`7 machines are being reclaimed from 3 services`: said of what the filters show."""
-    machines, hit = feed.running_out, len(services)
     if not quiet.feeds:
         return Headline("What is being reclaimed now?", "Nobody would know: no feed is connected.")
-    if not machines:
-        title = "No machine is being reclaimed" + (", as far as is heard" if quiet.silent else "")
-    else:
-        verb = "machine is" if machines == 1 else "machines are"
-        whose = services[0].service.name if hit == 1 else f"{hit} services"
-        title = f"{machines} {verb} being reclaimed from {whose}"
-    return Headline(title, _who_has_it(groups))
+    losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
+    hit = losing.aggregate(
+        machines=Count("pk"), services=Count("service", distinct=True), name=Min("service__name")
+    )
+    lead = _who_has_it(origin=origin, filters=filters, now=now)
+    if not hit["machines"]:
+        heard = ", as far as is heard" if quiet.silent else ""
+        return Headline(f"No machine is being reclaimed{heard}", lead)
+    verb = "machine is" if hit["machines"] == 1 else "machines are"
+    whose = hit["name"] if hit["services"] == 1 else f"{hit['services']} services"
+    return Headline(f"{hit['machines']} {verb} being reclaimed from {whose}", lead)
 
 
-def _who_has_it(groups: Sequence[GroupRow]) -> str:
-    alone = sum(group.status == GroupStatus.TRIGGERED for group in groups)
-    if not groups:
+def _who_has_it(*, origin: Origin, filters: Filters, now: datetime) -> str:
+    is_alone = Q(status=GroupStatus.TRIGGERED) & (Q(silenced_until=None) | Q(silenced_until__lte=now))
+    rows = filters.narrow_groups(AlertGroup.objects.of_origin(origin).open()).nested()
+    groups = rows.aggregate(open=Count("pk"), alone=Count("pk", filter=is_alone))
+    if not groups["open"]:
         return "No group is open."
-    if not alone:
+    if not groups["alone"]:
         return "Somebody has every open group, or silenced it."
-    if len(groups) == 1:
+    if groups["open"] == 1:
         return "Nobody has its group yet."
-    return f"Nobody has {alone} of {len(groups)} open groups yet."
+    return f"Nobody has {groups['alone']} of {groups['open']} open groups yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +245,13 @@ class PendingMoves:
 def pending_moves(*, origin: Origin, now: datetime) -> PendingMoves:
     """Moves of the last day that have not ended."""
     rows = Move.objects.filter(origin=origin, running_at=None, evicted_at__gte=now - DAY)
-    totals = rows.aggregate(count=Count("pk"), oldest=Min("evicted_at"), newest=Max("evicted_at"))
-    some = rows.select_related("machine__service").order_by("evicted_at", "pk")[:8]
-    return PendingMoves(count=totals["count"], oldest_at=totals["oldest"], workloads=list(some))
+    counted = rows.annotate(waiting=Window(Count("pk"))).select_related("machine__service")
+    some = list(counted.order_by("evicted_at", "pk")[:MOST_MOVES])
+    return PendingMoves(
+        count=some[0].waiting if some else 0,
+        oldest_at=some[0].evicted_at if some else None,
+        workloads=some,
+    )
 
 
 def failed_hooks(*, origin: Origin, now: datetime) -> list[Hook]:

@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Count, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from console.accounts.models import User
+from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin
 from console.alerts.models import AlertGroup
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
+from console.lib.pages import once
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +39,41 @@ class Strip:
 
 
 def status_strip(request: HttpRequest) -> dict[str, Any]:
-    """Context of every signed-in page: `strip`, `strip_url`, `banner`, `rail_counts`, `origin`."""
-    if not isinstance(getattr(request, "user", None), User) or request.headers.get("HX-Target") == "main":
+    """Context of every signed-in page: `strip`, `strip_url`, `banner`, `rail_counts`, `origin`.
+
+    Read when the template comes to them: a region of a page has no strip and asks for none.
+    """
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or request.headers.get("HX-Target") == "main":
         return {}
     now, origin = timezone.now(), chosen_origin(request)
-    groups = AlertGroup.objects.of_origin(origin).open()
-    triggered = (
-        groups.filter(status="triggered").filter(Q(silenced_until=None) | Q(silenced_until__lte=now)).count()
-    )
-    held = QuarantinedItem.objects.held().filter(origin=origin).count()
-    items = [*_stops(), _feeds(origin, now), *_lags(now), _origin(origin)]
     return {
-        "strip": Strip([item for item in items if item is not None]),
+        "strip": once(lambda: _strip(origin, now)),
         "strip_url": reverse("dashboards:strip"),
-        "banner": _banner(origin),
-        "rail_counts": {"alerts": triggered, "quarantine": held},
+        "banner": once(lambda: _banner(origin, user)),
+        "rail_counts": once(lambda: _rail_counts(origin, now)),
         "origin": origin,
     }
+
+
+def _strip(origin: Origin, now: datetime) -> Strip:
+    items = [*_stops(), _feeds(origin, now), *_lags(now), _origin(origin)]
+    return Strip([item for item in items if item is not None])
+
+
+def _rail_counts(origin: Origin, now: datetime) -> dict[str, int]:
+    """What waits for somebody, in one query."""
+    groups = AlertGroup.objects.of_origin(origin).open().filter(status="triggered")
+    waiting = groups.filter(Q(silenced_until=None) | Q(silenced_until__lte=now))
+    held = QuarantinedItem.objects.held().filter(origin=origin)
+    counts = _count(waiting, "alerts").union(_count(held, "quarantine"), all=True)
+    return {"alerts": 0, "quarantine": 0} | dict(counts)
+
+
+def _count(rows: QuerySet[Any], name: str) -> QuerySet[Any, tuple[str, int]]:
+    named = rows.order_by().annotate(what=Value(name)).values("what")
+    counted: QuerySet[Any, tuple[str, int]] = named.annotate(count=Count("pk")).values_list("what", "count")
+    return counted
 
 
 def _feeds(origin: Origin, now: datetime) -> Item:
@@ -96,16 +115,22 @@ def _origin(origin: Origin) -> Item | None:
     return Item("flask-conical", f"{origin.label} data", tone="info")
 
 
-def _banner(origin: Origin) -> dict[str, Any] | None:
+def _banner(origin: Origin, user: User) -> dict[str, Any] | None:
+    """Who is shown sample data is told so; an administrator can end it. Without a key it is being cleared."""
     if origin != Origin.SAMPLE:
         return None
-    last = Feed.objects.of_origin(origin).aggregate(last=Max("last_seen_at"))["last"]
-    if last is None:
+    feeds = Feed.objects.of_origin(origin).aggregate(feeds=Count("pk"), keys=Count("tokens"))
+    if not feeds["feeds"]:
         return None
-    return {
-        "tone": "info",
-        "icon": "flask-conical",
-        "text": "A sample fleet is playing. Nothing here is real and nobody outside is told.",
-        "action": reverse("dashboards:sample_clear"),
-        "action_label": "Stop and clear",
-    }
+    banner = {"tone": "info", "icon": "flask-conical"}
+    if not feeds["keys"]:
+        return banner | {"text": "The sample fleet has stopped, and its data is being cleared."}
+    banner["text"] = "A sample fleet is playing. Nothing here is real and nobody outside is told."
+    if user.may(Role.ADMIN):
+        banner |= {
+            "action": "/sample/clear/",  # the room above holds it
+            "action_label": "Stop and clear",
+            "confirm": "The play stops and everything of the sample fleet is deleted: its services, "
+            "machines, groups and history. Live data stays as it is.",
+        }
+    return banner

@@ -17,7 +17,7 @@ from console.dashboards import oncall as board
 from console.dashboards.strip import status_strip
 from console.feeds.first_steps import first_steps
 from console.lib.origin import Origin
-from console.lib.pages import render_region
+from console.lib.pages import once, render_region
 
 
 @require_GET
@@ -34,24 +34,21 @@ def oncall(request: HttpRequest) -> HttpResponse:
     """What is being reclaimed, who is hit, and how many seconds are left."""
     now, origin = timezone.now(), chosen_origin(request)
     filters = board.Filters.of(request.GET)
-    groups, hidden_groups = board.open_groups(origin=origin, filters=filters)
-    rows = group_rows(groups, now=now)
-    feed = board.live_feed(origin=origin, filters=filters, now=now)
-    services = board.affected_services(origin=origin, filters=filters)
-    quiet = board.proof_of_quiet(origin=origin, now=now)
+    found = once(lambda: board.open_groups(origin=origin, filters=filters))
+    quiet = once(lambda: board.proof_of_quiet(origin=origin, now=now))
     person = signed_in(request)
     context = {
-        "headline": board.headline(feed=feed, services=services, groups=rows, quiet=quiet),
-        "first_steps": first_steps(request) if origin == Origin.LIVE and not quiet.feeds else None,
+        "headline": once(lambda: board.headline(origin=origin, filters=filters, quiet=quiet, now=now)),
+        "first_steps": once(lambda: None if origin != Origin.LIVE or quiet.feeds else first_steps(request)),
         "filters": filters,
-        "choices": board.choices(origin=origin),
-        "feed": feed,
-        "groups": rows,
-        "hidden_groups": hidden_groups,
-        "services": services,
-        "pending": board.pending_moves(origin=origin, now=now),
-        "latency": board.reschedule_latency(origin=origin, now=now),
-        "hooks": board.failed_hooks(origin=origin, now=now),
+        "choices": once(lambda: board.choices(origin=origin)),
+        "feed": once(lambda: board.live_feed(origin=origin, filters=filters, now=now)),
+        "groups": once(lambda: group_rows(found[0], now=now)),
+        "hidden_groups": once(lambda: found[1]),
+        "services": once(lambda: board.affected_services(origin=origin, filters=filters)),
+        "pending": once(lambda: board.pending_moves(origin=origin, now=now)),
+        "latency": once(lambda: board.reschedule_latency(origin=origin, now=now)),
+        "hooks": once(lambda: board.failed_hooks(origin=origin, now=now)),
         "quiet": quiet,
         "silences": SILENCES,
         "may_act": person.may(Role.RESPONDER),

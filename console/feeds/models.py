@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from console.accounts.models import hash_secret
 from console.fleet.models import Team
+from console.lib.lengths import write_length
 from console.lib.origin import is_known_origin, origin_field
 
 
@@ -77,6 +78,11 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def expects_within_text(self) -> str:
+        """As it is typed: `15m`, `1h 30m`."""
+        return write_length(self.expects_within) if self.expects_within else ""
 
     def is_silent(self, *, now: datetime) -> bool:
         """Whether this feed owes a message. A feed that may be quiet is never silent."""

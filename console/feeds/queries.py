@@ -107,7 +107,7 @@ SERIES = (
     ("accepted", "Accepted", "var(--series-1)"),
     ("heartbeats", "of these heartbeats", "var(--series-2)"),
     ("duplicates", "Duplicates", "var(--series-5)"),
-    ("ignored", "Ignored", "var(--neutral-mark)"),
+    ("ignored", "Ignored", "var(--series-3)"),
     ("unrecognised", "Unrecognised", "var(--series-4)"),
     ("rejected", "Refused", "var(--danger-mark)"),
 )

@@ -15,6 +15,7 @@ from django.db import transaction
 from console.fleet.attribution import origins_named_by
 from console.fleet.models import Service
 from console.lib.live import announce
+from console.lib.origin import Origin
 from console.lib.rows import fetch, run
 
 # One machine's service by the stored rules: what `attribution.Rules.service_of` says, in SQL.
@@ -88,6 +89,11 @@ def reattribute(origin: str, *, now: datetime) -> list[Moved]:
         if moved:
             announce("services", ids=services_in(moved))
     return moved
+
+
+def reattribute_all(*, now: datetime) -> int:
+    """Every origin, each in a transaction of its own. Returns how many machines moved."""
+    return sum(len(reattribute(origin, now=now)) for origin in Origin.values)
 
 
 def services_in(moved: Sequence[Moved]) -> list[int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -15,9 +16,9 @@ from console.accounts.api_auth import TokenAuth
 from console.accounts.audit import Actor
 from console.accounts.models import Scope
 from console.feeds.models import QuarantinedItem
+from console.ingest.bells import RECORD
 from console.ingest.quarantine import ORDER, QuarantineFilter
 from console.ingest.replaying import replay
-from console.ingest.tasks import RECORD
 from console.lib.cursor import Listing, Paging, list_rows
 from console.lib.problems import Problem
 
@@ -40,24 +41,12 @@ class QuarantinedOut(Schema):
     body_sha256: str
     decided_at: datetime | None
 
-    @staticmethod
-    def resolve_feed(item: QuarantinedItem) -> str:
-        return item.feed.slug
-
-    @staticmethod
-    def resolve_body_sha256(item: QuarantinedItem) -> str:
-        return item.body_hash
-
 
 class QuarantinedWhole(QuarantinedOut):
     """A refused message with everything that was kept."""
 
     headers: dict[str, str]
     body_base64: str
-
-    @staticmethod
-    def resolve_body_base64(item: QuarantinedItem) -> str:
-        return base64.b64encode(bytes(item.body)).decode()
 
 
 class QuarantineQuery(Schema):
@@ -77,23 +66,50 @@ class ReplayOut(Schema):
     item: QuarantinedOut
 
 
+def shape(items: Sequence[QuarantinedItem]) -> list[QuarantinedOut]:
+    return [QuarantinedOut(**_facts(item)) for item in items]
+
+
+def _facts(item: QuarantinedItem) -> dict[str, Any]:
+    same = (
+        "id",
+        "origin",
+        "code",
+        "detail",
+        "state",
+        "received_at",
+        "last_at",
+        "seen_count",
+        "size",
+        "decided_at",
+    )
+    return {name: getattr(item, name) for name in same} | {
+        "feed": item.feed.slug,
+        "body_sha256": item.body_hash,
+    }
+
+
 @router.get("/quarantine", response=Listing[QuarantinedOut], auth=TokenAuth(Scope.READ))
 def quarantine_list(
     request: HttpRequest, wanted: Query[QuarantineQuery], paging: Query[Paging]
 ) -> dict[str, object] | StreamingHttpResponse:
     """Refused messages of the token's data origin, newest first."""
     filtered = QuarantineFilter.of(wanted.model_dump(), origin=request.auth.origin)  # type: ignore[attr-defined]
-    return list_rows(request, queryset=filtered.rows(), order=ORDER, paging=paging, row=QuarantinedOut)
+    return list_rows(
+        request, queryset=filtered.rows(), order=ORDER, paging=paging, row=QuarantinedOut, shape=shape
+    )
 
 
 @router.get("/quarantine/{int:pk}", response=QuarantinedWhole, auth=TokenAuth(Scope.READ))
-def quarantine_get(request: HttpRequest, pk: int) -> QuarantinedItem:
+def quarantine_get(request: HttpRequest, pk: int) -> QuarantinedWhole:
     """One refused message with its bytes."""
-    return _item(request, pk)
+    item = _item(request, pk)
+    body = base64.b64encode(bytes(item.body)).decode()
+    return QuarantinedWhole(**_facts(item), headers=item.headers, body_base64=body)
 
 
 @router.post("/quarantine/{int:pk}/replay", response=ReplayOut, auth=TokenAuth(Scope.ACT))
-def quarantine_replay(request: HttpRequest, pk: int) -> dict[str, object]:
+def quarantine_replay(request: HttpRequest, pk: int) -> ReplayOut:
     """Read one held message again, as if it came now with its first receive time."""
     item = _item(request, pk)
     if item.state != "held":
@@ -103,11 +119,11 @@ def quarantine_replay(request: HttpRequest, pk: int) -> dict[str, object]:
     outcome = replay([pk], by=Actor.of(request), now=timezone.now())
     if outcome.replayed:
         RECORD.ring()
-    return {
-        "replayed": bool(outcome.replayed),
-        "was_known": bool(outcome.duplicates),
-        "item": QuarantinedOut.from_orm(_item(request, pk)),
-    }
+    return ReplayOut(
+        replayed=bool(outcome.replayed),
+        was_known=bool(outcome.duplicates),
+        item=shape([_item(request, pk)])[0],
+    )
 
 
 def _item(request: HttpRequest, pk: int) -> QuarantinedItem:

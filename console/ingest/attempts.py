@@ -30,7 +30,11 @@ WHERE q.id = ANY(%s) GROUP BY q.id
 """
 _NARROW = "UPDATE feeds_recordattempt SET queued_ids = %s WHERE id = %s"
 _FORGET = "DELETE FROM feeds_recordattempt WHERE id = ANY(%s)"
-_END_ALL = "DELETE FROM feeds_recordattempt WHERE id = %s OR queued_ids <@ %s OR at < %s"
+_STRIKE = """
+UPDATE feeds_recordattempt SET queued_ids = ARRAY(SELECT unnest(queued_ids) EXCEPT SELECT unnest(%(done)s::bigint[]))
+WHERE queued_ids && %(done)s::bigint[]
+"""
+_CLEAR = "DELETE FROM feeds_recordattempt WHERE queued_ids = '{}' OR at < %s"
 
 _unforgotten: set[int] = set()
 """Markers of attempts that do not count, kept until the database is there again to remove them."""
@@ -72,7 +76,8 @@ class Attempt:
         """Remove the mark together with the work, and what failed attempts left of the same messages."""
         with connection.cursor() as cursor:
             if any(count > 1 for count in self.counts.values()):
-                cursor.execute(_END_ALL, [self._marker, list(done), now - KEEP])
+                cursor.execute(_STRIKE, {"done": list(done)})
+                cursor.execute(_CLEAR, [now - KEEP])
             else:
                 cursor.execute(_FORGET, [[self._marker]])
 

@@ -34,7 +34,7 @@ from console.interruptions.recording import Heard, record_heard
 logger = logging.getLogger(__name__)
 
 NAME = "record"
-MOST_DELIVERIES = 500
+MOST_DELIVERIES = 1_000
 ALONE_FROM = 3
 ASIDE_AFTER = 5
 MOST_CLOSURES = 5

@@ -16,6 +16,7 @@ from console.feeds.models import Feed, QuarantinedItem, QuarantineReplay, Quaran
 from console.lib.live import announce
 
 ORDER = ["-pk"]
+FILTERS = ("state", "feed", "code", "q")
 LOOKED_INTO = 4096
 """So many bytes of each body are searched: what a person looks for stands near the beginning."""
 _SAYS = "position(convert_to(%s, 'UTF8') in substring(body from 1 for %s)) > 0"
@@ -33,13 +34,13 @@ class QuarantineFilter:
 
     @classmethod
     def of(cls, query: Mapping[str, str], *, origin: str) -> QuarantineFilter:
-        state = query.get("state", "")
+        state, feed, code, q = (query.get(name, "").replace("\x00", "").strip() for name in FILTERS)
         return cls(
             origin=origin,
             state=state if state in QuarantineState.values else QuarantineState.HELD.value,
-            feed=query.get("feed", "")[:64],
-            code=query.get("code", "")[:32],
-            q=query.get("q", "").replace("\x00", "").strip()[:200],
+            feed=feed[:64],
+            code=code[:32],
+            q=q[:200],
         )
 
     @property

@@ -19,16 +19,15 @@ from console.accounts.permissions import role_required, signed_in
 from console.feeds.models import QuarantinedItem, QuarantineReplay, QuarantineState
 from console.feeds.raw_body import show_body
 from console.feeds.views.feeds import download
+from console.ingest.bells import RECORD, REPLAY
 from console.ingest.error_codes import ERRORS
-from console.ingest.quarantine import ORDER, QuarantineFilter, ask_for_replay, choices, discard
+from console.ingest.quarantine import FILTERS, ORDER, QuarantineFilter, ask_for_replay, choices, discard
 from console.ingest.replaying import MOST_AT_ONCE, Replayed, replay
-from console.ingest.tasks import RECORD, REPLAY
 from console.lib.cursor import Page, cut_page, query_of
 from console.lib.pages import render_region
 from console.lib.problems import Problem
 
 ROWS = 50
-FILTERS = ("state", "feed", "code", "q", "origin")
 
 
 @require_GET
@@ -71,7 +70,7 @@ def _last_replay(origin: str) -> QuarantineReplay | None:
 
 
 def _filter_query(query: dict[str, str]) -> str:
-    return urlencode({name: query[name] for name in FILTERS if query.get(name)})
+    return urlencode({name: query[name] for name in (*FILTERS, "origin") if query.get(name)})
 
 
 @require_GET

@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from console.feeds.normalised import Reading, Rejected, Result
 from console.feeds.reading import MAX_BODY, Item, read_body
 from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
+from console.ingest.bells import RECORD
 from console.ingest.directory import FeedDirectory, KnownFeed, secret_of
 from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission
 from console.ingest.tally import Tally
@@ -160,6 +161,8 @@ class Receiver:
                 taken.append((item, item.outcome))
         incoming = [request.incoming(item.raw, reading) for item, reading in taken]
         fresh = await self._store.put(Submission(incoming, refused))
+        if any(is_new and item.reading for is_new, item in zip(fresh, incoming, strict=True)):
+            RECORD.ring()
         for (_, reading), is_new in zip(taken, fresh, strict=True):
             if not is_new:
                 counts.duplicates += 1

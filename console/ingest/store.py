@@ -20,6 +20,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from console.lib.rows import columns_of
+
 logger = logging.getLogger(__name__)
 
 MOST_ROWS = 500
@@ -257,18 +259,35 @@ def refusing(times: Counter[Refused]) -> tuple[str, dict[str, Any]]:
     return _REFUSE, _refusals(times)
 
 
+_TYPES = {
+    "feed": "bigint",
+    "key": "text",
+    "at": "timestamptz",
+    "origin": "text",
+    "result": "text",
+    "note": "text",
+    "headers": "jsonb",
+    "body": "bytea",
+    "reading": "bytea",
+}
+
+
 def _columns(items: Sequence[Incoming]) -> dict[str, Any]:
-    return {
-        "feed": [item.feed_id for item in items],
-        "key": [item.delivery_id for item in items],
-        "at": [item.received_at for item in items],
-        "origin": [item.origin for item in items],
-        "result": [item.result for item in items],
-        "note": [item.note for item in items],
-        "headers": [Jsonb(item.headers, dumps=msgspec.json.encode) for item in items],
-        "body": [item.body for item in items],
-        "reading": [item.reading for item in items],
-    }
+    rows = [
+        (
+            item.feed_id,
+            item.delivery_id,
+            item.received_at,
+            item.origin,
+            item.result,
+            item.note,
+            msgspec.json.encode(item.headers).decode(),
+            item.body,
+            item.reading,
+        )
+        for item in items
+    ]
+    return dict(zip(_TYPES, columns_of(rows, _TYPES.values()), strict=True))
 
 
 def _refusals(times: Counter[Refused]) -> dict[str, Any]:

@@ -1,17 +1,14 @@
-"""The bells of the record pipeline and the keeping of the tables. Tasks translate, they never decide."""
+"""The tasks of the record pipeline and the keeping of the tables. Tasks translate, they never decide."""
 
 from __future__ import annotations
 
 from celery import shared_task
 from django.utils import timezone
 
+from console.fleet.reattribution import reattribute_all
 from console.ingest import keeping, pipeline, replaying
-from console.interruptions import recording
-from console.lib.bells import Bell
-
-RECORD = Bell("console.ingest.tasks.record", queue="ingest")
-ALERT = Bell("console.alerts.tasks.alert", queue="alerts")
-REPLAY = Bell("console.ingest.tasks.replay", queue="reports")
+from console.ingest.bells import ALERT, RECORD
+from console.interruptions import reattributing, recording
 
 
 @shared_task(queue="ingest", ignore_result=True)
@@ -26,6 +23,19 @@ def settle() -> None:
     """Look at interruptions whose state time alone may have changed."""
     while recording.settle_due(now=timezone.now()):
         ALERT.ring()
+
+
+@shared_task(queue="ingest", ignore_result=True)
+def follow_machines() -> None:
+    """Let interruptions follow machines that were given another service, or turned out to be another."""
+    while reattributing.follow_machines(now=timezone.now()):
+        ALERT.ring()
+
+
+@shared_task(queue="reports", ignore_result=True)
+def reattribute() -> None:
+    """Attribute everything stored anew, in case rules and rows ever drift apart."""
+    reattribute_all(now=timezone.now())
 
 
 @shared_task(queue="reports", ignore_result=True)

@@ -68,6 +68,7 @@ class MeasureOut(Schema):
     """One figure. `value` null is "not known"; `is_at_least` says that the true value is greater."""
 
     name: str
+    workload_class: str | None = Field(description="Of M3: stateless or batch.")
     key: str
     label: str
     value: float | None
@@ -93,6 +94,7 @@ class MeasureOut(Schema):
             interval=IntervalOut(low=one.interval.low, high=one.interval.high) if one.interval else None,
             window=WindowOut(since=one.window.since, until=one.window.until) if one.window else None,
             status=one.status.value,
+            workload_class=one.workload_class or None,
             notes=list(one.notes),
             figures=dict(one.figures),
             **same,

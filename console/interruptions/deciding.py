@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from django.db import connection
-
 from console.feeds.normalised import Kind
 from console.interruptions import stored, writing
 from console.interruptions.episode_rebuilding import rebuild_episodes
@@ -23,13 +21,14 @@ from console.interruptions.plan import Machine, Plan, plan_machine, renumber
 from console.interruptions.records import Reported, attach_records
 from console.interruptions.replacements import match_replacements
 from console.interruptions.stored import Row
+from console.lib.rows import fetch, run
 
 RECORDS_BEFORE = timedelta(hours=2)
 """How long before the first news of a batch its machines' records may have to move."""
 
 _MACHINES = """
 SELECT id, service_id, pool_id, provider, account, region, instance_id, node_name,
-       greatest(heartbeat_at, listed_at)
+       greatest(heartbeat_at, listed_at), first_seen_at, last_seen_at
 FROM fleet_machine WHERE id = ANY(%s)
 """
 _LOCK_SERVICES = "SELECT id FROM fleet_service WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -52,7 +51,7 @@ def decide(
     if not machine_ids:
         return
     machines = _machines(machine_ids)
-    told = tell(spans, providers={pk: machine.provider for pk, machine in machines.items()})
+    told = tell(spans, machines=machines, now=now)
     rows = stored.rows_of(told)
     plan = _plan(told, machines, rows, origin=origin, now=now)
     ids = _write(plan, told, machines, rows, now=now)
@@ -67,9 +66,7 @@ def decide(
 
 
 def _machines(ids: Sequence[int]) -> dict[int, Machine]:
-    with connection.cursor() as cursor:
-        cursor.execute(_MACHINES, [list(ids)])
-        return {row[0]: Machine(*row) for row in cursor.fetchall()}
+    return {row[0]: Machine(*row) for row in fetch(_MACHINES, [list(ids)])}
 
 
 def _plan(
@@ -161,8 +158,7 @@ def _bring_up_to_date(
     concerned = _widest([*stretches, *launches])
     if not concerned:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_SERVICES, [sorted({stretch.service_id for stretch in concerned})])
+    run(_LOCK_SERVICES, [sorted({stretch.service_id for stretch in concerned})])
     if upset:
         left = {row.episode_id for row in upset if row.episode_id is not None}
         rebuild_episodes(stretches, origin=origin, left=left)

@@ -9,11 +9,13 @@ it are built anew (`episode_rebuilding.py`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection
+
+from console.lib.rows import columns_of, fetch, run
 
 GAP = timedelta(minutes=5)
 
@@ -32,9 +34,8 @@ JOIN unnest(%(service)s::bigint[], %(lo)s::timestamptz[], %(hi)s::timestamptz[])
 WHERE e.origin = %(origin)s
 """
 _TOUCH = """
-UPDATE interruptions_episode e SET ended_at = greatest(e.ended_at, n.over_at)
-FROM (SELECT id, max(over_at) AS over_at FROM unnest(%s::bigint[], %s::timestamptz[]) AS u (id, over_at)
-      GROUP BY id) n WHERE e.id = n.id AND e.ended_at < n.over_at
+UPDATE interruptions_episode e SET ended_at = n.over_at
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (id, over_at) WHERE e.id = n.id AND e.ended_at < n.over_at
 """
 _SHRINK = """
 UPDATE interruptions_episode e SET ended_at = n.over_at
@@ -98,14 +99,12 @@ def extend_episodes(interruption_ids: Sequence[int], *, shrunk: Collection[int],
 
     `shrunk` are episodes that may be over sooner, because a member was.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGED, [list(interruption_ids)])
-        rows = cursor.fetchall()
-        inside = [(row[2], row[4]) for row in rows if row[2] is not None]
-        if shrunk:
-            cursor.execute(_SHRINK, [sorted(shrunk)])
-        if inside:
-            cursor.execute(_TOUCH, [[pk for pk, _ in inside], [over_at for _, over_at in inside]])
+    rows = fetch(_CHANGED, [list(interruption_ids)])
+    inside = _latest((row[2], row[4]) for row in rows if row[2] is not None)
+    if shrunk:
+        run(_SHRINK, [sorted(shrunk)])
+    if inside:
+        run(_TOUCH, [list(inside), list(inside.values())])
     joining = [
         Run(service_id, started_at, started_at, over_at, 1, joining=[pk])
         for pk, service_id, episode_id, started_at, over_at in rows
@@ -115,10 +114,17 @@ def extend_episodes(interruption_ids: Sequence[int], *, shrunk: Collection[int],
         _write(_drawn_together([*_near(joining, origin=origin), *joining]), origin=origin)
 
 
+def _latest(ends: Iterable[tuple[int, datetime]]) -> dict[int, datetime]:
+    latest: dict[int, datetime] = {}
+    for episode_id, over_at in ends:
+        latest[episode_id] = max(latest.get(episode_id, over_at), over_at)
+    return latest
+
+
 def _near(joining: Sequence[Run], *, origin: str) -> list[Run]:
     by_service: dict[int, list[datetime]] = defaultdict(list)
-    for run in joining:
-        by_service[run.service_id].append(run.started_at)
+    for one in joining:
+        by_service[one.service_id].append(one.started_at)
     with connection.cursor() as cursor:
         cursor.execute(
             _NEAR,
@@ -136,12 +142,12 @@ def _near(joining: Sequence[Run], *, origin: str) -> list[Run]:
 
 def _drawn_together(runs: Sequence[Run]) -> list[Run]:
     drawn: list[Run] = []
-    for run in sorted(runs, key=lambda r: (r.service_id, r.started_at, r.last_started_at)):
-        if drawn and drawn[-1].takes(run):
-            drawn[-1].add(run)
+    for one in sorted(runs, key=lambda r: (r.service_id, r.started_at, r.last_started_at)):
+        if drawn and drawn[-1].takes(one):
+            drawn[-1].add(one)
         else:
-            drawn.append(run)
-    return [run for run in drawn if run.joining]
+            drawn.append(one)
+    return [one for one in drawn if one.joining]
 
 
 def _write(runs: Sequence[Run], *, origin: str) -> None:
@@ -156,7 +162,7 @@ def _write(runs: Sequence[Run], *, origin: str) -> None:
             made = {(service, started_at): pk for pk, service, started_at in cursor.fetchall()}
             kept |= {made[run.service_id, run.started_at]: run for run in fresh}
         homes = {pk: home for home, run in kept.items() for pk in run.joining}
-        cursor.execute(_ASSIGN, [list(homes), list(homes.values())])
+        cursor.execute(_ASSIGN, columns_of(list(homes.items()), ("bigint", "bigint")))
         for home, run in kept.items():
             gone = [pk for pk in run.episodes if pk != home]
             if gone:

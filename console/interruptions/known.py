@@ -6,15 +6,14 @@ native id with these, and those of every interruption that has one among them, u
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
-
-from django.db import connection
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
 
 from console.feeds.normalised import Action, Cause, Kind, Outcome
 from console.interruptions.seen import Seen
+from console.lib.rows import fetch
 
 REACH = timedelta(days=14)
 RECEIVED_EARLIEST = timedelta(days=1)
@@ -61,18 +60,37 @@ class Span:
     last_at: datetime
 
 
-def tell(spans: Sequence[Span], *, providers: dict[int, str]) -> dict[int, Told]:
+class Lived(Protocol):
+    """What is to be known of a machine: who provides it, and from when to when it was spoken of."""
+
+    @property
+    def provider(self) -> str: ...
+    @property
+    def first_seen_at(self) -> datetime: ...
+    @property
+    def last_seen_at(self) -> datetime: ...
+
+
+def tell(spans: Sequence[Span], *, machines: Mapping[int, Lived], now: datetime) -> dict[int, Told]:
     """Everything about these machines that their new observations may touch."""
     told = {span.machine_id: Told(span.machine_id) for span in spans}
     if not told:
         return told
     lows = [span.first_at - REACH for span in spans]
     highs = [span.last_at + REACH for span in spans]
-    rows = _fetch(_NEAR, [list(told), lows, highs, min(lows) - RECEIVED_EARLIEST])
+    ahead = any(span.last_at > now for span in spans)
+    received = datetime.min.replace(tzinfo=UTC) if ahead else min(lows) - RECEIVED_EARLIEST
+    rows = fetch(_NEAR, [list(told), lows, highs, received])
+    # What a machine did before and after its span, and only then, may be tied to it from afar.
+    older = {
+        span.machine_id
+        for span, low, high in zip(spans, lows, highs, strict=True)
+        if machines[span.machine_id].first_seen_at < low or machines[span.machine_id].last_seen_at > high
+    }
     while rows:
         for row in rows:
-            _add(told[row[1]], row, provider=providers.get(row[1], ""))
-        rows = _kin(told)
+            _add(told[row[1]], row, provider=machines[row[1]].provider)
+        rows = _kin({pk: told[pk] for pk in older})
     return told
 
 
@@ -83,14 +101,7 @@ def _kin(told: dict[int, Told]) -> list[tuple[Any, ...]]:
         return []
     have = [pk for one in told.values() for pk in one.seen]
     wanted = {"machines": list(told), "have": have, "interruptions": list(homes), "native": list(native)}
-    return _fetch(_KIN, wanted)
-
-
-def _fetch(statement: str, values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    return fetch(_KIN, wanted)
 
 
 def _add(told: Told, row: tuple[Any, ...], *, provider: str) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db.models import QuerySet
-
-from console.feeds.models import QueuedDelivery
-from console.interruptions.models import InterruptionChange
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 MOST_LAG = timedelta(seconds=60)
 
@@ -23,17 +20,26 @@ class Lag:
     seconds: float
 
 
+_OLDEST = """
+SELECT (SELECT received_at FROM feeds_queueddelivery ORDER BY id LIMIT 1),
+       (SELECT at FROM interruptions_interruptionchange ORDER BY id LIMIT 1)
+"""
+_WAITING = {
+    "record": "SELECT count(*) FROM feeds_queueddelivery",
+    "alert": "SELECT count(*) FROM interruptions_interruptionchange",
+}
+
+
 def lags(*, now: datetime) -> list[Lag]:
-    """The two queues: deliveries to be recorded, changes to be alerted on."""
-    return [
-        _lag("record", QueuedDelivery.objects.order_by("pk"), "received_at", now=now),
-        _lag("alert", InterruptionChange.objects.order_by("pk"), "at", now=now),
-    ]
+    """The two queues: deliveries to be recorded, changes to be alerted on. Counted only where something waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST)
+        oldest = dict(zip(_WAITING, cursor.fetchone(), strict=True))
+        return [_lag(cursor, name, since, now=now) for name, since in oldest.items()]
 
 
-def _lag(name: str, rows: QuerySet[Any], column: str, *, now: datetime) -> Lag:
-    oldest = rows.values_list(column, flat=True).first()
-    waiting = rows.count() if oldest else 0
-    return Lag(
-        name=name, waiting=waiting, seconds=max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
-    )
+def _lag(cursor: CursorWrapper, name: str, oldest: datetime | None, *, now: datetime) -> Lag:
+    if oldest is None:
+        return Lag(name=name, waiting=0, seconds=0.0)
+    cursor.execute(_WAITING[name])
+    return Lag(name=name, waiting=cursor.fetchone()[0], seconds=max((now - oldest).total_seconds(), 0.0))

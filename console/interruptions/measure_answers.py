@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from console.fleet.models import Statefulness
 from console.interruptions import measures_m1, measures_m2, measures_m3
 from console.interruptions.measure_reading import read_counts
 from console.interruptions.measures import Dimension, Measure, Scope, Window
-
-CLASSES = (Statefulness.STATELESS, Statefulness.BATCH)
 
 
 def rates(scope: Scope, *, window: Window, by: Dimension | None) -> list[Measure]:
@@ -25,18 +22,11 @@ def shutdowns(scope: Scope, *, window: Window, by: Dimension | None, now: dateti
     """M2, with M2n among its figures."""
     reading = read_counts(scope, window)
     agents = measures_m2.read_agents(scope, now=now)
-    reporting = measures_m2.reporting_services(scope.origin)
     if by is None:
-        return [measures_m2.graceful_shutdown(reading, agents, reporting)]
-    return measures_m2.graceful_shutdown_by(reading, agents, reporting, dimension=by)
+        return [measures_m2.graceful_shutdown(reading, agents)]
+    return measures_m2.graceful_shutdown_by(reading, agents, dimension=by)
 
 
 def latencies(scope: Scope, *, window: Window, by: Dimension | None, now: datetime) -> list[Measure]:
     """M3 of the stateless and the batch workloads."""
-    return [
-        measure
-        for kind in CLASSES
-        for measure in measures_m3.reschedule_latency(
-            scope, window=window, workload_class=kind, now=now, by=by
-        )
-    ]
+    return measures_m3.reschedule_latency(scope, window=window, now=now, by=by)

@@ -22,6 +22,7 @@ from console.lib.statistics import dispersion
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NONE = "unattributed"
 Key = TypeVar("Key", bound=Hashable)
+Pieces = list[tuple[Any, ...]]
 
 CONDITIONS = {
     Dimension.SERVICE: "s.slug = %s",
@@ -36,10 +37,12 @@ JOINS = """
     JOIN fleet_service s ON s.id = f.service_id
     LEFT JOIN fleet_team t ON t.id = s.team_id
     LEFT JOIN fleet_pool p ON p.id = f.pool_id
+    LEFT JOIN interruptions_reportingservice h ON h.service_id = f.service_id
 """
 PLACE = f"""
     s.slug, s.name, coalesce(t.slug, '{NONE}'), coalesce(t.name, 'Unattributed'), f.pool_id, f.provider, f.region,
-    coalesce(p.zone, ''), coalesce(p.instance_type, ''), coalesce(p.os, '')
+    coalesce(p.zone, ''), coalesce(p.instance_type, ''), coalesce(p.os, ''),
+    h.service_id IS NOT NULL
 """
 
 OTHER_SERVICE = f"s2.slug, s2.name, coalesce(t2.slug, '{NONE}'), coalesce(t2.name, 'Unattributed')"
@@ -59,6 +62,8 @@ class Place:
     zone: str = ""
     type: str = ""
     os: str = ""
+    is_reporting: bool = False
+    """A hook report came from this service at least once."""
     week: int = 0
 
     def key(self, dimension: Dimension) -> str:
@@ -73,7 +78,8 @@ class Place:
                 return self.team_name
             case Dimension.POOL if self.pool is not None:
                 where = self.zone or self.region or self.provider
-                return " · ".join(part for part in (self.type or "unknown type", where, self.os) if part)
+                system = "" if self.os == "linux" else self.os
+                return " · ".join(part for part in (self.type or "unknown type", where, system) if part)
             case Dimension.POOL:
                 return f"pool not reported · {self.region or self.provider or 'unknown place'}"
         return self.key(dimension) or "not reported"
@@ -107,8 +113,8 @@ class Reading:
     scope: Scope
     window: Window
     cells: tuple[tuple[Place, Counts], ...]
-    pairs: tuple[tuple[Place, Place, int], ...]
-    """Excess of bunches within an hour, by the two services they hit."""
+    pairs: tuple[tuple[Place, Place, int], ...] | None
+    """Excess of bunches within an hour, by the two services they hit; None where services are not told apart."""
     bunches: tuple[tuple[tuple[Place, int], ...], ...]
     """Bunches that cross an hour, each as its parts."""
 
@@ -121,7 +127,9 @@ class Reading:
     def phi(self, key: Callable[[Place], Key], of: dict[Key, Counts]) -> dict[Key, float]:
         """The dispersion of each group: 1 + Σ(size² − size) / reclaims."""
         excess: dict[Key, int] = defaultdict(int)
-        for place, other, value in self.pairs:
+        if self.pairs is None:
+            excess |= {group: counts.bunch_excess for group, counts in of.items()}
+        for place, other, value in self.pairs or ():
             if key(place) == key(other):
                 excess[key(place)] += value
         for bunch in self.bunches:
@@ -144,21 +152,35 @@ def conditions(scope: Scope, *, leave_out: Iterable[str] = ()) -> tuple[str, lis
     return " AND ".join([sql for sql, _ in wanted] or ["true"]), [value for _, value in wanted]
 
 
-def read_counts(scope: Scope, window: Window, *, by_week: bool = False) -> Reading:
-    """Everything M1 and M2 need, in three statements."""
+def read_counts(
+    scope: Scope, window: Window, *, by_week: bool = False, pieces: Pieces | None = None
+) -> Reading:
+    """Everything M1 and M2 need. `pieces` of a wider window may be handed in to save reading them again."""
+    known = read_pieces(scope, window) if pieces is None else pieces
     return Reading(
         scope,
         window,
         cells=tuple(_cells(scope, window, by_week)),
-        pairs=tuple(_pairs(scope, window, by_week)),
-        bunches=tuple(_bunches(scope, window, by_week)),
+        pairs=tuple(_pairs(scope, window, by_week)) if not by_week or scope.service or scope.team else None,
+        bunches=tuple(_bunches(known, scope, window, by_week)),
     )
 
 
-def _rows(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+def read_pieces(scope: Scope, window: Window) -> Pieces:
+    """Pieces of bunches that cross an hour. Of every service: another's reclaim may hold a bunch together."""
+    where, wanted = conditions(scope, leave_out=[Dimension.SERVICE, Dimension.TEAM])
+    sql = (
+        f"SELECT f.hour, f.segment, f.count, {PLACE} FROM interruptions_bunchpiece f {JOINS}"  # noqa: S608
+        f" WHERE f.origin = %s AND f.hour >= %s AND f.hour < %s AND {where}"
+        " ORDER BY f.pool_id, f.provider, f.region, f.hour, f.segment"
+    )
+    return _rows(sql, [scope.origin, window.since, window.until, *wanted])
+
+
+def _rows(sql: str, values: list[Any]) -> Pieces:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: Pieces = cursor.fetchall()
     return rows
 
 
@@ -218,22 +240,18 @@ def _pairs(scope: Scope, window: Window, by_week: bool) -> Iterator[tuple[Place,
         if by_week:
             yield Place(week=row[0]), Place(week=row[0]), int(row[1])
         else:
-            place = Place(*row[:10])
-            yield place, Place(*row[10:14], *row[4:10]), int(row[14])
+            place = Place(*row[:11])
+            yield place, Place(*row[11:15], *row[4:11]), int(row[15])
 
 
-def _bunches(scope: Scope, window: Window, by_week: bool) -> Iterator[tuple[tuple[Place, int], ...]]:
-    """Pieces strung together again. Services are told apart afterwards: another's reclaim may hold a bunch together."""
-    where, wanted = conditions(scope, leave_out=[Dimension.SERVICE, Dimension.TEAM])
-    sql = (
-        f"SELECT f.hour, f.segment, f.count, {PLACE} FROM interruptions_bunchpiece f {JOINS}"  # noqa: S608
-        f" WHERE f.origin = %s AND f.hour >= %s AND f.hour < %s AND {where}"
-        " ORDER BY f.pool_id, f.provider, f.region, f.hour, f.segment"
-    )
+def _bunches(
+    pieces: Pieces, scope: Scope, window: Window, by_week: bool
+) -> Iterator[tuple[tuple[Place, int], ...]]:
+    """Pieces of the window strung together again, then narrowed to the services asked for."""
     bunch: list[tuple[Place, int]] = []
     before: tuple[Any, ...] = ()
-    pieces = _rows(sql, [scope.origin, window.since, window.until, *wanted])
-    for (pool, hour, segment), rows in groupby(pieces, key=lambda row: (row[7:10], row[0], row[1])):
+    inside = [row for row in pieces if window.since <= row[0] < window.until]
+    for (pool, hour, segment), rows in groupby(inside, key=lambda row: (row[7:10], row[0], row[1])):
         if not (segment == 0 and before == (pool, hour - HOUR)):
             if bunch:
                 yield tuple(bunch)

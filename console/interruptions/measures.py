@@ -111,6 +111,8 @@ class Measure:
     notes: tuple[str, ...] = ()
     figures: Mapping[str, float | None] = field(default_factory=dict)
     """Its parts and companions, by name."""
+    workload_class: str = ""
+    """Of M3: stateless or batch."""
     key: str = ""
     label: str = ""
     """The group it stands for, when grouped."""

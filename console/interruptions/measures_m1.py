@@ -10,7 +10,7 @@ from django.db import connection
 
 from console.interruptions.measure_reading import JOINS, NONE, Counts, Place, Reading, conditions
 from console.interruptions.measures import WEEK, Dimension, Measure, Scope, Window, rows_url
-from console.interruptions.models import AssumedEnd, RateTarget
+from console.interruptions.models import RateTarget
 from console.lib.statistics import judge, poisson_rate, proportion
 
 TARGET, RED = 5.0, 10.0
@@ -136,7 +136,7 @@ def _reason(weeks: float, events: int, is_enough: bool) -> str:
     if not weeks and events:
         return "No inventory covers these machines, so there is no rate."
     if not weeks:
-        return "No spot machine is known to have run: connect the inventory."
+        return "No spot machine is known to have run."
     return "" if is_enough else f"{weeks:.1f} instance-weeks; a verdict needs {LEAST_WEEKS}."
 
 
@@ -149,27 +149,11 @@ def _notes(counts: Counts, is_mixed: bool) -> Iterable[str]:
     if counts.unknown_microseconds:
         hours = counts.unknown_microseconds / 3.6e9
         yield f"{hours:,.0f} instance-hours left out: how these machines are paid for is not reported."
+    if counts.assumed_end_count:
+        word = "interval" if counts.assumed_end_count == 1 else "intervals"
+        yield f"{counts.assumed_end_count} running {word} without an end closed 90 s after the last heartbeat."
     if is_mixed:
         yield "The target is weighted by running time over classes with targets of their own."
-
-
-def assumed_ends_note(scope: Scope, window: Window) -> str:
-    """How many intervals were taken to end with their machine's last heartbeat; empty when none."""
-    if scope.filters:
-        where, wanted = conditions(scope)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT count(*) FROM interruptions_assumedend f {JOINS}"  # noqa: S608
-                f" WHERE f.origin = %s AND f.ended_at >= %s AND f.ended_at < %s AND {where}",
-                [scope.origin, window.since, window.until, *wanted],
-            )
-            count: int = cursor.fetchone()[0]
-    else:
-        ends = AssumedEnd.objects.filter(origin=scope.origin)
-        count = ends.filter(ended_at__gte=window.since, ended_at__lt=window.until).count()
-    if not count:
-        return ""
-    return f"{count} running interval{'s' if count > 1 else ''} without an end closed 90 s after the last heartbeat."
 
 
 def interrupted_share(scope: Scope, *, window: Window, by: Dimension | None = None) -> list[Measure]:

@@ -11,7 +11,6 @@ from django.db import connection
 
 from console.interruptions.measure_reading import JOINS, PLACE, Counts, Place, Reading, conditions
 from console.interruptions.measures import Dimension, Measure, Scope, rows_url
-from console.interruptions.models import ReportingService
 from console.lib.statistics import Status, judge, proportion
 
 TARGET, RED = 0.95, 0.90
@@ -45,30 +44,22 @@ def read_agents(scope: Scope, *, now: datetime) -> Agents:
                 FROM fleet_runninginterval r JOIN fleet_machine m ON m.id = r.machine_id
                 LEFT JOIN fleet_pool o ON o.id = r.pool_id
                 WHERE r.origin = %s AND r.ended_at IS NULL AND r.lifecycle = 'spot' GROUP BY 1, 2, 3, 4
-            ) AS f {JOINS} WHERE {where} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10""",  # noqa: S608
+            ) AS f {JOINS} WHERE {where} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11""",  # noqa: S608
             [now, scope.origin, *wanted],
         )
         rows = cursor.fetchall()
-    return Agents(tuple((Place(*row[:10]), int(row[10]), int(row[11])) for row in rows))
+    return Agents(tuple((Place(*row[:11]), int(row[11]), int(row[12])) for row in rows))
 
 
-def reporting_services(origin: str) -> frozenset[str]:
-    """Slugs of the services from which a hook report ever came."""
-    rows = ReportingService.objects.filter(service__origin=origin)
-    return frozenset(rows.values_list("service__slug", flat=True))
-
-
-def graceful_shutdown(reading: Reading, agents: Agents, reporting: frozenset[str]) -> Measure:
+def graceful_shutdown(reading: Reading, agents: Agents) -> Measure:
     """M2 of everything in scope."""
-    found = _measures(reading, agents, reporting, lambda place: "")
+    found = _measures(reading, agents, lambda place: "")
     return found.get("") or _measure(Counts(), Counts(), (None, 0, 0), reading, reading.scope)
 
 
-def graceful_shutdown_by(
-    reading: Reading, agents: Agents, reporting: frozenset[str], *, dimension: Dimension
-) -> list[Measure]:
+def graceful_shutdown_by(reading: Reading, agents: Agents, *, dimension: Dimension) -> list[Measure]:
     labels = {place.key(dimension): place.label(dimension) for place, _ in reading.cells}
-    found = _measures(reading, agents, reporting, lambda place: place.key(dimension), dimension)
+    found = _measures(reading, agents, lambda place: place.key(dimension), dimension)
     named = [replace(measure, key=key, label=labels[key]) for key, measure in found.items()]
     return sorted(named, key=lambda measure: (-measure.n, measure.label))
 
@@ -76,7 +67,6 @@ def graceful_shutdown_by(
 def _measures(
     reading: Reading,
     agents: Agents,
-    reporting: frozenset[str],
     key: Callable[[Place], str],
     dimension: Dimension | None = None,
 ) -> dict[str, Measure]:
@@ -85,7 +75,7 @@ def _measures(
     mute: dict[str, set[str]] = defaultdict(set)
     for place, counts in reading.cells:
         group = key(place)
-        if place.service in reporting:
+        if place.is_reporting:
             told[group] += counts
         elif counts.reclaim_count:
             deaf[group] += counts

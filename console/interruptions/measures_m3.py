@@ -32,45 +32,53 @@ class Latencies:
 
 
 def reschedule_latency(
-    scope: Scope, *, window: Window, workload_class: Statefulness, now: datetime, by: Dimension | None = None
+    scope: Scope, *, window: Window, now: datetime, by: Dimension | None = None
 ) -> list[Measure]:
-    """M3 of one class; one measure when not grouped, even if nothing moved."""
-    found = _read(scope, window, workload_class, now, by)
-    if by is None and not found:
-        found = {("", ""): Latencies(())}
+    """M3 of stateless and of batch work; both stand there when not grouped, even if nothing moved."""
+    found = _read(scope, window, now, by)
+    if by is None:
+        found = {("", "", kind): Latencies(()) for kind in TARGETS} | found
+    order = {kind: number for number, kind in enumerate(TARGETS)}
+    groups = sorted(found.items(), key=lambda item: (order[item[0][2]], -item[1].n, item[0][1]))
     return [
         summary(
             latencies,
-            workload_class=workload_class,
+            workload_class=kind,
             window=window,
             scope=scope.narrowed(by, key) if by else scope,
             key=key,
             label=label,
         )
-        for (key, label), latencies in sorted(found.items(), key=lambda item: (-item[1].n, item[0][1]))
+        for (key, label, kind), latencies in groups
     ]
 
 
 def _read(
-    scope: Scope, window: Window, workload_class: Statefulness, now: datetime, by: Dimension | None
-) -> dict[tuple[str, str], Latencies]:
+    scope: Scope, window: Window, now: datetime, by: Dimension | None
+) -> dict[tuple[str, str, Statefulness], Latencies]:
     key, label = GROUP_COLUMNS[by] if by else ("''", "''")
     where, wanted = conditions(scope)
-    values: list[str | datetime] = [scope.origin, str(workload_class), window.since, window.until, *wanted]
-    sql = (
-        f"SELECT {key}, max({label}), array_agg(item ORDER BY item)"  # noqa: S608
-        f" FROM interruptions_latencyhour f {JOINS} CROSS JOIN unnest({{column}}) AS item"
-        f" WHERE f.origin = %s AND f.workload_class = %s AND f.hour >= %s AND f.hour < %s AND {where} GROUP BY 1"
-    )
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(column="f.milliseconds"), values)
-        done = {(row[0], row[1]): [ms / 1000 for ms in row[2]] for row in cursor.fetchall()}
-        cursor.execute(sql.format(column="f.pending_since"), values)
-        open_ = {
-            (row[0], row[1]): [max(0.0, (now - since).total_seconds()) for since in reversed(row[2])]
-            for row in cursor.fetchall()
-        }
-    return {group: Latencies(done.get(group, ()), open_.get(group, ())) for group in {**done, **open_}}
+        cursor.execute(
+            f"""SELECT {key}, max({label}), f.workload_class,
+                       array_agg(took ORDER BY took) FILTER (WHERE took IS NOT NULL),
+                       array_agg(since ORDER BY since DESC) FILTER (WHERE since IS NOT NULL)
+            FROM interruptions_latencyhour f {JOINS}
+            CROSS JOIN LATERAL (
+                SELECT unnest(f.milliseconds), NULL::timestamptz UNION ALL SELECT NULL, unnest(f.pending_since)
+            ) AS item (took, since)
+            WHERE f.origin = %s AND f.hour >= %s AND f.hour < %s AND f.workload_class = ANY(%s) AND {where}
+            GROUP BY 1, 3""",  # noqa: S608
+            [scope.origin, window.since, window.until, [kind.value for kind in TARGETS], *wanted],
+        )
+        rows = cursor.fetchall()
+    return {
+        (key, label, Statefulness(kind)): Latencies(
+            [ms / 1000 for ms in done or ()],
+            [max(0.0, (now - since).total_seconds()) for since in pending or ()],
+        )
+        for key, label, kind, done, pending in rows
+    }
 
 
 def summary(
@@ -97,7 +105,7 @@ def summary(
         status=_status(half, most, target, n),
         reason="" if n >= LEAST else _reason(n, workload_class),
         target=target,
-        notes=(f"{len(latencies.ages)} still pending: they count as longer than any.",)
+        notes=(f"{len(latencies.ages)} {workload_class} moves still pending: they count as longer than any.",)
         if latencies.ages
         else (),
         figures={
@@ -108,6 +116,7 @@ def summary(
             "within_target": within / n if n else None,
             "pending": len(latencies.ages),
         },
+        workload_class=workload_class.value,
         key=key,
         label=label,
         window=window,

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from django.db import connection
 
 from console.feeds.normalised import NormalisedEvent
+from console.lib.rows import columns_of, fetch, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +82,15 @@ def observe(statements: Sequence[Statement]) -> list[Statement]:
     if not first:
         return []
     keys = sorted(first)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _KEYS,
-            [
-                [key[0] for key in keys],
-                [key[1] for key in keys],
-                [key[2] for key in keys],
-                [first[key].received_at for key in keys],
-            ],
+    named = columns_of(
+        [(*key, first[key].received_at) for key in keys], ("bigint", "text", "text", "timestamptz")
+    )
+    ids = {(feed, event, machine): pk for pk, feed, event, machine in fetch(_KEYS, named)}
+    fresh = [first[key] for key in keys if key in ids]
+    if fresh:
+        run(
+            _ROWS, columns_of([_row(ids[statement.key], statement) for statement in fresh], _COLUMNS.values())
         )
-        ids = {(feed, event, machine): pk for pk, feed, event, machine in cursor.fetchall()}
-        fresh = [first[key] for key in keys if key in ids]
-        if fresh:
-            rows = [_row(ids[statement.key], statement) for statement in fresh]
-            cursor.execute(_ROWS, [list(column) for column in zip(*rows, strict=True)])
     return fresh
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from console.interruptions.keys import Naming, reconcile
@@ -33,6 +33,8 @@ class Machine:
     node_name: str
     alive_at: datetime | None
     """Its latest sign of life: a heartbeat, or an inventory that lists it."""
+    first_seen_at: datetime
+    last_seen_at: datetime
 
     @property
     def naming(self) -> Naming:
@@ -124,7 +126,7 @@ def plan_machine(
             opened_by=row.opened_by,
             now=now,
         )
-        if astuple(wanted) != rows[row.id].values:
+        if wanted.values != rows[row.id].values:
             plan.updated[row.id] = wanted
     for gone in difference.vanished:
         logger.error("interruption.vanished", extra={"interruption": gone.id, "key": gone.key})

@@ -12,7 +12,8 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
 
 from console.feeds.normalised import Cause
-from console.fleet.models import UNATTRIBUTED
+from console.fleet.models import UNATTRIBUTED, Pool, Service
+from console.fleet.queries import machines_named
 from console.interruptions import rollup_sql
 from console.interruptions.models import HINT_STATES, OPEN_STATES, Interruption, State
 from console.interruptions.rows import InterruptionRow, interruption_rows
@@ -53,34 +54,47 @@ class ReclaimFilters:
     def query(self) -> str:
         return urlencode({n: getattr(self, n) for n in self.__dataclass_fields__ if getattr(self, n)})
 
-    def narrow(self, rows: QuerySet[Interruption]) -> QuerySet[Interruption]:
-        exact = {
-            "service__slug": self.service,
-            "service__team__slug": self.team,
-            "pool__zone": self.zone,
-            "pool__instance_type": self.type,
-            "cause": self.cause,
-        }
-        if self.team == UNATTRIBUTED:
-            del exact["service__team__slug"]
-            rows = rows.filter(service__team=None)
-        rows = rows.filter(**{name: value for name, value in exact.items() if value})
-        for name in ("provider", "region"):  # a pool knows better, as in the measures
-            if value := getattr(self, name):
-                rows = rows.filter(Q(**{f"pool__{name}": value}) | Q(pool=None, **{name: value}))
+    def narrow(self, rows: QuerySet[Interruption], *, origin: str) -> QuerySet[Interruption]:
+        """Names are looked up first: ids in the query lead to an index, names would lead through history."""
+        rows = rows.filter(self._services(origin) & self._pools(origin) & self._named(origin))
+        if self.cause:
+            rows = rows.filter(cause=self.cause)
         if self.pool.isdigit():
             rows = rows.filter(pool=int(self.pool))
         if since := _instant(self.since):
             rows = rows.filter(started_at__gte=since)
         if until := _instant(self.until):
             rows = rows.filter(started_at__lt=until)
-        if self.q:
-            rows = rows.filter(
-                Q(machine__instance_id__startswith=self.q)
-                | Q(machine__node_name__startswith=self.q)
-                | Q(key__startswith=self.q)
-            )
         return self._outcome(rows)
+
+    def _services(self, origin: str) -> Q:
+        if not (self.service or self.team):
+            return Q()
+        found = Service.objects.filter(origin=origin)
+        if self.service:
+            found = found.filter(slug=self.service)
+        if self.team:
+            is_nobodys = self.team == UNATTRIBUTED
+            found = found.filter(team=None) if is_nobodys else found.filter(team__slug=self.team)
+        return Q(service__in=list(found.values_list("pk", flat=True)))
+
+    def _pools(self, origin: str) -> Q:
+        """A pool knows best where it is, as in the measures; without one the reclaim says so itself."""
+        own = {name: value for name in ("provider", "region") if (value := getattr(self, name))}
+        finer = {"zone": self.zone, "instance_type": self.type}
+        wanted = own | {name: value for name, value in finer.items() if value}
+        if not wanted:
+            return Q()
+        pools = Q(pool__in=list(Pool.objects.filter(origin=origin, **wanted).values_list("pk", flat=True)))
+        return pools | Q(pool=None, **own) if wanted == own else pools
+
+    def _named(self, origin: str) -> Q:
+        if not self.q:
+            return Q()
+        machines = machines_named(self.q, origin=origin)
+        if machines is None:
+            return Q(machine__instance_id__startswith=self.q) | Q(machine__node_name__startswith=self.q)
+        return Q(machine__in=machines) | Q(key__startswith=self.q)
 
     def _outcome(self, rows: QuerySet[Interruption]) -> QuerySet[Interruption]:
         if self.outcome == "hint":
@@ -108,7 +122,7 @@ def _instant(text: str) -> datetime | None:
 
 def reclaims(*, origin: Origin | str, filters: ReclaimFilters) -> QuerySet[Interruption]:
     """The reclaims of one data origin that the filters leave, with what their rows show."""
-    rows = filters.narrow(Interruption.objects.of_origin(origin).filter(merged_into=None))
+    rows = filters.narrow(Interruption.objects.of_origin(origin).filter(merged_into=None), origin=origin)
     if filters.outcome in VERDICTS:
         since, until = _instant(filters.since), _instant(filters.until)
         rows = rows.filter(pk__in=_judged(origin, filters.outcome, since, until) if since and until else [])

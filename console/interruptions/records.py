@@ -23,6 +23,7 @@ from console.feeds.normalised import (
     VolumeFact,
     WorkFact,
 )
+from console.lib.rows import fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,11 @@ SELECT id FROM interruptions_interruption
 WHERE machine_id = ANY(%s) AND started_at >= %s AND state NOT IN ('at_risk', 'no_action')
 """
 ATTACHED = ("hook", "move", "work", "volume", "replica")
+_KINDS = " UNION ALL ".join(
+    f"SELECT '{kind}' WHERE EXISTS (SELECT 1 FROM interruptions_{kind}"  # noqa: S608
+    " WHERE machine_id = ANY(%(machines)s) AND at >= %(since)s)"
+    for kind in ATTACHED
+)
 
 
 def store_records(reported: Sequence[Reported]) -> None:
@@ -176,8 +182,9 @@ def attach_records(machines: Iterable[int], *, since: datetime, told_of: Sequenc
     machines in `told_of`, which have just reported.
     """
     touched: set[int] = set()
+    there = [row[0] for row in fetch(_KINDS, {"machines": sorted(machines), "since": since})]
     with connection.cursor() as cursor:
-        for kind in ATTACHED:
+        for kind in there:
             cursor.execute(_ATTACH.format(table=f"interruptions_{kind}"), [sorted(machines), since])
             touched |= {row[0] for row in cursor.fetchall() if row[0] is not None}
         if told_of:

@@ -21,7 +21,8 @@ RUNNING = """
            coalesce(p.provider, m.provider) AS provider, coalesce(p.region, m.region) AS region,
            CASE WHEN r.ended_at IS NOT NULL THEN least(r.ended_at, %(now)s)
                 WHEN m.heartbeat_at IS NULL THEN %(now)s
-                ELSE greatest(r.started_at, least(m.heartbeat_at + interval '90 seconds', %(now)s)) END AS ended_at
+                ELSE greatest(r.started_at, least(m.heartbeat_at + interval '90 seconds', %(now)s)) END AS ended_at,
+           r.ended_at IS NULL AND m.heartbeat_at < %(now)s - interval '90 seconds' AS is_assumed
     FROM fleet_runninginterval r
     JOIN fleet_machine m ON m.id = r.machine_id
     LEFT JOIN fleet_pool p ON p.id = r.pool_id
@@ -73,20 +74,22 @@ MEASURE_HOURS = f"""
     WITH exposure AS (
         SELECT hour, service_id, pool_id, provider, region, lifecycle,
                (extract(epoch FROM least(ended_at, hour + interval '1 hour') - greatest(started_at, hour))
-                * 1000000)::bigint AS microseconds
+                * 1000000)::bigint AS microseconds,
+               is_assumed AND lifecycle = 'spot' AND ended_at <= hour + interval '1 hour' AS ends_here
         FROM ({RUNNING}) AS run
         JOIN generate_series(%(since)s, %(until)s - interval '1 hour', interval '1 hour') AS hours (hour)
           ON started_at < hour + interval '1 hour' AND ended_at > hour
     ), facts AS (
         SELECT hour, service_id, pool_id, provider, region, lifecycle, microseconds, NULL AS verdict,
-               NULL AS state, false AS is_inferred, false AS is_noticed, false AS is_timed, false AS is_slow
+               NULL AS state, false AS is_inferred, false AS is_noticed, false AS is_timed, false AS is_slow,
+               coalesce(ends_here, false) AS ends_here
         FROM exposure
         UNION ALL
         SELECT hour, service_id, pool_id, provider, region, NULL, 0, verdict, state,
                coalesce(is_inferred, false) AND verdict IN ('complete', 'failed', 'overdue'),
                notice_at IS NOT NULL AND known_by <> 'vanished',
                hook_started_at IS NOT NULL AND hook_finished_at IS NOT NULL,
-               hook_started_at IS NOT NULL AND {SLOW}
+               hook_started_at IS NOT NULL AND {SLOW}, false
         FROM ({VERDICTS}) AS told
     )
     SELECT %(origin)s, hour, service_id, pool_id, provider, region,
@@ -106,7 +109,9 @@ MEASURE_HOURS = f"""
            count(*) FILTER (WHERE is_noticed AND verdict NOT IN ('undecided', 'unexplained')),
            count(*) FILTER (WHERE is_noticed AND verdict = 'complete'),
            count(*) FILTER (WHERE is_timed AND verdict <> 'unexplained'),
-           count(*) FILTER (WHERE is_slow AND verdict <> 'unexplained')
+           count(*) FILTER (WHERE is_slow AND verdict <> 'unexplained'),
+           count(*) FILTER (WHERE ends_here),
+           0
     FROM facts GROUP BY hour, service_id, pool_id, provider, region
 """  # noqa: S608
 
@@ -178,6 +183,17 @@ BUNCH_PAIRS = f"""
     HAVING sum(CASE WHEN a.service_id = b.service_id THEN a.size * (a.size - 1) ELSE 1 END) > 0
 """  # noqa: S608
 
+BUNCH_EXCESS = """
+    UPDATE interruptions_measurehour h SET bunch_excess = found.excess FROM (
+        SELECT m.id, coalesce(sum(b.excess), 0) AS excess FROM interruptions_measurehour m
+        LEFT JOIN interruptions_bunchpair b
+          ON (b.origin, b.hour, b.provider, b.region, b.service_id)
+           = (m.origin, m.hour, m.provider, m.region, m.service_id) AND b.pool_id IS NOT DISTINCT FROM m.pool_id
+        WHERE m.origin = %(origin)s AND m.hour >= %(since)s AND m.hour < %(until)s AND m.reclaim_count > 0
+        GROUP BY m.id
+    ) AS found WHERE h.id = found.id AND h.bunch_excess <> found.excess
+"""
+
 MEASURE_DAYS = f"""
     INSERT INTO interruptions_measureday (origin, day, service_id, pool_id, provider, region, {", ".join(COUNTS)})
     SELECT origin, date_trunc('day', hour, 'UTC') AS day, service_id, pool_id, provider, region,
@@ -214,12 +230,9 @@ REPORTING = """
 """
 
 SILENT = """
-    SELECT r.machine_id, r.service_id, r.pool_id, coalesce(p.provider, m.provider) AS provider,
-           coalesce(p.region, m.region) AS region,
-           greatest(r.started_at, m.heartbeat_at + interval '90 seconds') AS ended_at
+    SELECT r.machine_id, greatest(r.started_at, m.heartbeat_at + interval '90 seconds') AS ended_at
     FROM fleet_runninginterval r
     JOIN fleet_machine m ON m.id = r.machine_id
-    LEFT JOIN fleet_pool p ON p.id = r.pool_id
     WHERE r.origin = %(origin)s AND r.ended_at IS NULL AND r.lifecycle IN ('spot', 'unknown')
       AND m.heartbeat_at < %(now)s - interval '90 seconds'
 """
@@ -233,6 +246,6 @@ NOTE_CHANGED_ENDS = f"""
 """  # noqa: S608
 
 ASSUMED_ENDS = f"""
-    INSERT INTO interruptions_assumedend (origin, machine_id, service_id, pool_id, provider, region, ended_at)
+    INSERT INTO interruptions_assumedend (origin, machine_id, ended_at)
     SELECT %(origin)s, silent.* FROM ({SILENT}) AS silent
 """  # noqa: S608

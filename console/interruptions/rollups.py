@@ -171,7 +171,9 @@ def _do_again(cursor: CursorWrapper, origin: str, hours: list[datetime], now: da
         wider = values | {"since": since - HOUR, "until": until + HOUR}
         _replace(cursor, BunchPiece, sql.BUNCH_PIECES, wider)
         _replace(cursor, BunchPair, sql.BUNCH_PAIRS, wider)
-    for since, until in _runs(sorted({day_of(hour) for hour in hours}), step=DAY, most=7):
+        cursor.execute(sql.BUNCH_EXCESS, wider)
+    days = {day_of(near) for hour in hours for near in (hour - HOUR, hour, hour + HOUR)}
+    for since, until in _runs(sorted(days), step=DAY, most=7):
         values = {"origin": origin, "since": since, "until": until, "now": now}
         _replace(cursor, MeasureDay, sql.MEASURE_DAYS, values, time="day")
         _replace(cursor, MachineDay, sql.MACHINE_DAYS, values, time="day")

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from console.interruptions.keys import Stored
 from console.interruptions.known import Told
 from console.interruptions.writing import COLUMNS
+from console.lib.rows import fetch
 
 _NAMES = list(COLUMNS)
+_PLACES = {name: place for place, name in enumerate(_NAMES)}
 _ROWS = (
     f"SELECT i.id, i.episode_id, {', '.join(f'i.{name}' for name in _NAMES)}, "  # noqa: S608
     "array(SELECT a.key FROM interruptions_interruptionalias a WHERE a.interruption_id = i.id) "
@@ -33,7 +33,7 @@ class Row:
     values: tuple[Any, ...]
 
     def _value(self, name: str) -> Any:
-        return self.values[_NAMES.index(name)]
+        return self.values[_PLACES[name]]
 
     @property
     def service_id(self) -> int:
@@ -55,28 +55,23 @@ def rows_of(told: Mapping[int, Told]) -> dict[int, Row]:
     homes = sorted({home for one in told.values() for home in one.homes.values()})
     if not homes:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_ROWS, [homes])
-        return {row[0]: _row(row) for row in cursor.fetchall()}
+    return {row[0]: _row(row) for row in fetch(_ROWS, [homes])}
 
 
 def highest_ordinals(machine_ids: Sequence[int]) -> dict[int, int]:
     """The highest number that each machine's interruptions ever had."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ORDINALS, [list(machine_ids)])
-        return dict(cursor.fetchall())
+    return dict(fetch(_ORDINALS, [list(machine_ids)]))
 
 
 def _row(row: tuple[Any, ...]) -> Row:
     values = row[2:-1]
-    named = dict(zip(_NAMES, values, strict=True))
     return Row(
         stored=Stored(
             id=row[0],
-            key=named["key"],
-            opened_by=named["opened_by"],
-            ordinal=named["ordinal"],
-            native_id=named["native_id"],
+            key=values[_PLACES["key"]],
+            opened_by=values[_PLACES["opened_by"]],
+            ordinal=values[_PLACES["ordinal"]],
+            native_id=values[_PLACES["native_id"]],
             aliases=tuple(row[-1]),
         ),
         episode_id=row[1],

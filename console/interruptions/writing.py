@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from django.db import connection
-
 from console.interruptions.records import ATTACHED
+from console.lib.rows import array_literal, columns_of, fetch, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,11 @@ class Wanted:
     due_at: datetime | None
 
     @property
+    def values(self) -> tuple[Any, ...]:
+        """Every column in order."""
+        return _values(self)
+
+    @property
     def over_at(self) -> datetime:
         """When it was over, or will be, as far as is known."""
         return self.ended_at or self.deadline_at or self.started_at
@@ -65,6 +70,7 @@ class Wanted:
 
 _TYPES = {"str": "text", "int": "bigint", "int | None": "bigint", "bool": "boolean"}
 COLUMNS = {f.name: _TYPES.get(str(f.type), "timestamptz") for f in fields(Wanted)}
+_values = attrgetter(*COLUMNS)
 _NAMES = ", ".join(COLUMNS)
 _CASTS = ", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())
 
@@ -108,17 +114,14 @@ def insert(wanted: Sequence[Wanted], *, now: datetime) -> dict[str, int]:
     """Store new interruptions. Returns their ids by key; absent are those whose key is another's already."""
     if not wanted:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [now, *_columns(wanted)])
-        return {key: pk for pk, key in cursor.fetchall()}
+    return {key: pk for pk, key in fetch(_INSERT, [now, *_columns(wanted)])}
 
 
 def update(wanted: Mapping[int, Wanted], *, now: datetime) -> None:
     """Overwrite stored interruptions, by id."""
     if not wanted:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_UPDATE, [now, list(wanted), *_columns(list(wanted.values()))])
+    run(_UPDATE, [now, array_literal(list(wanted), "bigint"), *_columns(list(wanted.values()))])
 
 
 def assign(homes: Iterable[tuple[int, datetime, int | None]]) -> None:
@@ -126,18 +129,14 @@ def assign(homes: Iterable[tuple[int, datetime, int | None]]) -> None:
     rows = list(homes)
     if not rows:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ASSIGN, [[row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]]
-        )
+    run(_ASSIGN, columns_of(rows, ("bigint", "timestamptz", "bigint")))
 
 
 def alias(keys: Mapping[str, int], *, origin: str) -> None:
     """Let keys that are no longer an interruption's own lead to it."""
     if not keys:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_ALIAS, [origin, list(keys), list(keys.values())])
+    run(_ALIAS, [origin, list(keys), list(keys.values())])
 
 
 def absorb(gone: Mapping[int, int], *, now: datetime) -> None:
@@ -145,20 +144,18 @@ def absorb(gone: Mapping[int, int], *, now: datetime) -> None:
     if not gone:
         return
     columns = [list(gone), list(gone.values())]
-    with connection.cursor() as cursor:
-        cursor.execute(_ABSORB, [now, *columns])
-        for kind in ATTACHED:
-            cursor.execute(_FOLLOW.format(table=f"interruptions_{kind}"), columns)
+    run(_ABSORB, [now, *columns])
+    for kind in ATTACHED:
+        run(_FOLLOW.format(table=f"interruptions_{kind}"), columns)
 
 
 def report_changes(changes: Mapping[int, bool], *, replayed: frozenset[int], now: datetime) -> None:
     """Leave a row for the alert pipeline for each interruption; the value says whether it is new."""
     if not changes:
         return
-    ids = sorted(changes)
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGES, [now, ids, [changes[pk] for pk in ids], [pk in replayed for pk in ids]])
+    rows = [(pk, changes[pk], pk in replayed) for pk in sorted(changes)]
+    run(_CHANGES, [now, *columns_of(rows, ("bigint", "boolean", "boolean"))])
 
 
-def _columns(wanted: Sequence[Wanted]) -> list[list[Any]]:
-    return [[getattr(one, name) for one in wanted] for name in COLUMNS]
+def _columns(wanted: Sequence[Wanted]) -> list[Any]:
+    return columns_of([one.values for one in wanted], COLUMNS.values())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from psycopg.types.datetime import TimestamptzLoader
 
 
 def as_table(
@@ -15,19 +16,49 @@ def as_table(
 
     PostgreSQL has no arrays of different JSON shapes: pass JSON as text and cast it where it is used.
     """
-    values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
+    values = columns_of(rows, columns.values())
     arrays = ", ".join(f"%s::{sql_type}[]" for sql_type in columns.values())
     return f"unnest({arrays}) AS {name}({', '.join(columns)})", values
 
 
+def columns_of(rows: Sequence[Sequence[Any]], types: Iterable[str]) -> list[Any]:
+    """The columns of `rows` as array literals, for `%s::type[]`."""
+    kinds = list(types)
+    columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
+    return [array_literal(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+
+
+def array_literal(values: Sequence[Any], sql_type: str) -> str:
+    """`values` as PostgreSQL writes an array: several times faster than adapting them one by one."""
+    write = _WRITE.get(sql_type, _quoted)
+    return "{" + ",".join(["NULL" if value is None else write(value) for value in values]) + "}"
+
+
+def _quoted(value: str) -> str:
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
+
+
+_WRITE: dict[str, Callable[[Any], str]] = {
+    "bigint": str,
+    "int": str,
+    "float8": repr,
+    "boolean": lambda value: "t" if value else "f",
+    "timestamptz": lambda value: f'"{value.isoformat()}"',
+    "bytea": lambda value: f'"\\\\x{value.hex()}"',
+}
+
+
 def fetch(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-    """Run one statement and take everything it returns."""
+    """Run one statement and take everything it returns. Times are read by the driver itself, in UTC."""
     with connection.cursor() as cursor:
+        cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         cursor.execute(sql, params)
         return cursor.fetchall() if cursor.description else []
 
 
-def run(sql: str, params: Sequence[Any] = ()) -> int:
+def run(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     """Run one statement; how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

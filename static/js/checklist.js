@@ -16,7 +16,7 @@
     event.detail.shouldSwap = false;
     const form = requestConfig.elt;
     if (xhr.status === 200) form.reset();
-    const act = requestConfig.triggeringEvent?.submitter?.value;
+    const { act } = requestConfig.parameters;
     const id = form.id;
     spot.merge(target, xhr.responseText, true);
     const shown = document.getElementById("checklist");

@@ -64,7 +64,8 @@
       if (shown && !isForced && !isIdle(shown)) count += hold(shown, list);
     }
     Idiomorph.morph(region, isWhole ? root : parsed.content, {
-      morphStyle: isWhole ? "outerHTML" : "innerHTML", ignoreActiveValue: true, callbacks,
+      morphStyle: isWhole ? "outerHTML" : "innerHTML", ignoreActiveValue: true,
+      callbacks: { ...callbacks, beforeNodeMorphed: (node, next) => node === region || callbacks.beforeNodeMorphed(node, next) },
     });
     if (count || region.querySelector("[data-gone]")) held.set(region.id, html);
     else held.delete(region.id);

@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from console.fleet.models import Machine
 from console.interruptions.models import Episode, Interruption, Observation
 
 TRACKS = (
@@ -57,3 +58,33 @@ def naive_episodes() -> list[tuple[str, str, datetime, datetime, datetime, int]]
         for (origin, slug), mine in runs.items()
         for run in mine
     )  # fmt: skip
+
+
+def replacements() -> list[tuple[str, datetime | None]]:
+    rows = Interruption.objects.exclude(state__in=["at_risk", "no_action", "cancelled"])
+    return sorted((one.key, one.replacement_launched_at) for one in rows)
+
+
+def naive_replacements() -> list[tuple[str, datetime | None]]:
+    """Each launch, in order, serves the earliest interruption of its service that has none yet."""
+    lost = list(
+        Interruption.objects.exclude(state__in=["at_risk", "no_action", "cancelled"]).order_by(
+            "started_at", "pk"
+        )
+    )
+    launches: dict[int, Observation] = {}
+    for seen in Observation.objects.filter(kind="replacement_launched", outcome="ok").order_by(
+        "-occurred_at"
+    ):
+        launches[seen.machine_id or 0] = seen
+    served: dict[str, datetime] = {}
+    for machine_id, launch in sorted(launches.items(), key=lambda one: (one[1].occurred_at, one[0])):
+        service_id = Machine.objects.get(pk=machine_id).service_id
+        for one in lost:
+            over_at = one.ended_at or one.deadline_at or one.started_at
+            is_in_time = one.started_at - GAP <= launch.occurred_at <= over_at + 3 * GAP
+            is_kin = one.service_id == service_id and one.machine_id != machine_id
+            if one.key not in served and is_in_time and is_kin:
+                served[one.key] = launch.occurred_at
+                break
+    return sorted((one.key, served.get(one.key)) for one in lost)

@@ -11,7 +11,6 @@ from console.interruptions.measure_reading import Reading, read_counts
 from console.interruptions.measures import WEEK, Dimension, Measure, Scope, Window, rolled_up_at
 from console.interruptions.measures_m1 import (
     Targets,
-    assumed_ends_note,
     interrupted_share,
     interruption_rate,
     interruption_rate_by,
@@ -140,11 +139,10 @@ def test_a_silent_machine_stops_running_90_seconds_after_its_last_heartbeat() ->
     machine = make_machine(heartbeat_at=NOON - timedelta(hours=84))
     make_interval(machine=machine, started_at=START)
     make_interval(machine=make_machine(), started_at=START)  # never had an agent: inventory's word
-    reading = read()
-    rate = interruption_rate(reading, Targets())
+    rate = m1()
     assert rate.figures["instance_weeks"] == pytest.approx(1.5 + 90 / WEEK.total_seconds(), abs=1e-12)
-    assert assumed_ends_note(LIVE, reading.window).startswith("1 running interval without an end")
-    assert assumed_ends_note(Scope("live", provider="gcp"), reading.window) == ""
+    assert rate.notes == ("1 running interval without an end closed 90 s after the last heartbeat.",)
+    assert m1(Scope("live", provider="gcp")).notes == ()
 
 
 def test_a_machine_that_speaks_again_is_counted_through() -> None:

@@ -15,7 +15,6 @@ from console.interruptions.measures_m2 import (
     graceful_shutdown_by,
     notices_verdict,
     read_agents,
-    reporting_services,
 )
 from console.interruptions.rollups import roll_up
 from console.lib.statistics import Status
@@ -30,7 +29,7 @@ YESTERDAY = NOON - timedelta(days=1)
 def m2(scope: Scope = LIVE) -> Measure:
     roll_up(now=NOON)
     reading = read_counts(scope, Window.last(WEEK, as_of=NOON))
-    return graceful_shutdown(reading, read_agents(scope, now=NOON), reporting_services(scope.origin))
+    return graceful_shutdown(reading, read_agents(scope, now=NOON))
 
 
 def reclaim(service: Service, outcome: str = "", **fields: Any) -> None:
@@ -108,7 +107,7 @@ def test_within_15_minutes_of_the_end_nothing_is_judged() -> None:
     assert (measure.n, measure.figures["undecided"]) == (1, 1)
     roll_up(now=NOON + timedelta(seconds=59))
     later = read_counts(LIVE, Window.last(WEEK, as_of=NOON + timedelta(seconds=59)))
-    judged = graceful_shutdown(later, read_agents(LIVE, now=NOON), reporting_services("live"))
+    judged = graceful_shutdown(later, read_agents(LIVE, now=NOON))
     assert (judged.n, judged.figures["no_report"]) == (2, 1)
 
 
@@ -173,8 +172,6 @@ def test_it_groups_by_team_and_names_the_rows() -> None:
         reclaim(service, "failed")
     roll_up(now=NOON)
     reading = read_counts(LIVE, Window.last(WEEK, as_of=NOON))
-    (group,) = graceful_shutdown_by(
-        reading, read_agents(LIVE, now=NOON), reporting_services("live"), dimension=Dimension.TEAM
-    )
+    (group,) = graceful_shutdown_by(reading, read_agents(LIVE, now=NOON), dimension=Dimension.TEAM)
     assert (group.key, group.value, group.status) == ("unattributed", 0.0, Status.RED)
     assert "team=unattributed" in group.rows_url

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from console.fleet.models import Pool, RunningInterval, Service, Statefulness
+from console.fleet.models import Pool, RunningInterval, Service
 from console.interruptions.measure_reading import read_counts
 from console.interruptions.measures import WEEK, Dimension, Scope, Window
 from console.interruptions.measures_m1 import Targets, interruption_rate, interruption_rate_by, weekly_rates
@@ -207,8 +207,17 @@ def test_the_sums_agree_with_a_full_computation(seed: int, is_past: bool) -> Non
         assert group.figures["phi"] == pytest.approx(plain_phi(counted, services=own), rel=1e-12)
         alone = interruption_rate(read_counts(Scope("live", team=group.key), window), Targets([]))
         assert (alone.n, alone.interval) == (group.n, group.interval)
+    weeks = Window.weeks(2, as_of=now)
+    for service in ("", world.services[0].slug):
+        by_week = read_counts(Scope("live", service=service), weeks, by_week=True)
+        own = everything if not service else {world.services[0].pk}
+        for rate in weekly_rates(by_week, Targets([]), weeks=2):
+            assert rate.window is not None
+            within = [row for row in counted if rate.window.since <= row.started_at < rate.window.until]
+            assert rate.n == sum(row.service_id in own for row in within)
+            assert rate.figures["phi"] == pytest.approx(plain_phi(within, services=own), rel=1e-12)
     moves = Move.objects.filter(interruption__in=counted)
-    (latency,) = reschedule_latency(scope, window=window, workload_class=Statefulness.STATELESS, now=now)
+    latency = reschedule_latency(scope, window=window, now=now)[0]
     assert latency.n == moves.count()
     assert latency.figures["pending"] == moves.filter(running_at=None).count()
 

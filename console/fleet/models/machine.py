@@ -66,10 +66,15 @@ class Machine(models.Model):
         indexes = [
             models.Index(fields=["origin", "-last_seen_at", "-id"], name="fleet_machine_newest"),
             models.Index(fields=["service", "-id"], name="fleet_machine_service"),
-            models.Index(fields=["origin", "instance_id"], name="fleet_machine_instance"),
+            models.Index(
+                fields=["origin", "instance_id"],
+                name="fleet_machine_instance",
+                opclasses=["varchar_ops", "varchar_pattern_ops"],
+            ),
             models.Index(
                 fields=["origin", "node_name"],
                 name="fleet_machine_node",
+                opclasses=["varchar_ops", "varchar_pattern_ops"],
                 condition=~models.Q(node_name=""),
             ),
             models.Index(fields=["pool"], name="fleet_machine_pool"),

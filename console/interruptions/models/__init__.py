@@ -32,6 +32,7 @@ from console.interruptions.models.rollup import (
     ReportingService,
     RollupState,
 )
+from console.interruptions.models.stray import StrayMachine
 from console.interruptions.models.words import HINT_STATES, OPEN_STATES, KnownBy, State
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "RollupState",
     "Sample",
     "State",
+    "StrayMachine",
     "Volume",
     "Work",
 ]

@@ -60,9 +60,9 @@ class Interruption(models.Model):
     origin = origin_field()
     key = models.CharField(max_length=512)
     ordinal = models.PositiveIntegerField(default=1)
-    machine = models.ForeignKey(Machine, models.PROTECT, related_name="interruptions")
-    service = models.ForeignKey(Service, models.PROTECT, related_name="interruptions")
-    pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="interruptions")
+    machine = models.ForeignKey(Machine, models.PROTECT, db_index=False, related_name="interruptions")
+    service = models.ForeignKey(Service, models.PROTECT, db_index=False, related_name="interruptions")
+    pool = models.ForeignKey(Pool, models.PROTECT, null=True, db_index=False, related_name="interruptions")
     episode = models.ForeignKey(Episode, models.SET_NULL, null=True, related_name="interruptions")
     provider = models.CharField(max_length=16, blank=True)
     region = models.CharField(max_length=64, blank=True)
@@ -89,7 +89,9 @@ class Interruption(models.Model):
     running_at = models.DateTimeField(null=True)
     replacement_launched_at = models.DateTimeField(null=True)
 
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_interruptions")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, db_index=False, related_name="merged_interruptions"
+    )
     """Where this turned out to be another: a tombstone that keeps its key, and counts nowhere."""
     has_drain_error = models.BooleanField(default=False)
     is_low_confidence = models.BooleanField(default=False)
@@ -137,7 +139,15 @@ class Interruption(models.Model):
             models.Index(fields=["machine", "started_at"], name="interruptions_machine"),
             models.Index(fields=["service", "-started_at"], name="interruptions_service"),
             models.Index(fields=["pool", "-started_at"], name="interruptions_pool"),
+            models.Index(
+                fields=["origin", "cause", "-started_at", "-id"],
+                name="interruptions_rare_cause",
+                condition=~Q(cause="spot"),
+            ),
             models.Index(fields=["native_id"], name="interruptions_native", condition=~Q(native_id="")),
+            models.Index(
+                fields=["merged_into"], name="interruptions_merged", condition=Q(merged_into__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -184,7 +194,7 @@ class InterruptionAlias(models.Model):
 class InterruptionChange(models.Model):
     """Work for the alert pipeline: an interruption is new or has changed. Deleted when done."""
 
-    interruption = models.ForeignKey(Interruption, models.CASCADE, related_name="changes")
+    interruption = models.ForeignKey(Interruption, models.CASCADE, db_index=False, related_name="changes")
     at = models.DateTimeField()
     is_new = models.BooleanField(default=False)
     is_replay = models.BooleanField(default=False)

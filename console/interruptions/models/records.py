@@ -59,7 +59,10 @@ class Hook(_NodeRecord):
                 name="interruptions_hook_outcome_is_known",
             ),
         ]
-        indexes = [models.Index(fields=["interruption"], name="interruptions_hook_of")]
+        indexes = [
+            models.Index(fields=["interruption"], name="interruptions_hook_of"),
+            models.Index(fields=["origin", "-at", "-id"], name="interruptions_hook_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"hook {self.outcome}"
@@ -141,7 +144,10 @@ class Volume(_NodeRecord):
         constraints = [
             models.UniqueConstraint(fields=["feed", "report_id"], name="interruptions_volume_once")
         ]
-        indexes = [models.Index(fields=["interruption"], name="interruptions_volume_of")]
+        indexes = [
+            models.Index(fields=["interruption"], name="interruptions_volume_of"),
+            models.Index(fields=["origin", "-at", "-id"], name="interruptions_volume_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.volume

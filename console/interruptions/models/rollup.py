@@ -32,6 +32,8 @@ COUNTS = (
     "noticed_complete_count",
     "timed_count",
     "slow_count",
+    "assumed_end_count",
+    "bunch_excess",
 )
 """The columns that are summed, in one order everywhere."""
 
@@ -84,6 +86,9 @@ class _Counts(_Place):
     noticed_complete_count = _count()
     timed_count = _count()
     slow_count = _count()
+    assumed_end_count = _count()
+    bunch_excess = _count()
+    """Σ size² − size of the pool's bunches within the hour, whatever service, kept at the first service of each."""
 
     class Meta:
         abstract = True
@@ -209,15 +214,11 @@ class AssumedEnd(models.Model):
         Machine, models.CASCADE, db_constraint=False, related_name="+", primary_key=True
     )
     origin = origin_field()
-    service = models.ForeignKey(Service, models.CASCADE, db_constraint=False, related_name="+")
-    pool = models.ForeignKey(Pool, models.CASCADE, null=True, db_constraint=False, related_name="+")
-    provider = models.CharField(max_length=16, blank=True)
-    region = models.CharField(max_length=64, blank=True)
     ended_at = models.DateTimeField()
 
     class Meta:
         constraints = [is_known_origin("interruptions", "assumedend")]
-        indexes = [models.Index(fields=["origin", "ended_at"], name="interruptions_assumedend_at")]
+        indexes = [models.Index(fields=["origin"], name="interruptions_assumedend_of")]
 
     def __str__(self) -> str:
         return f"machine {self.machine_id} at {self.ended_at:%Y-%m-%d %H:%M}"

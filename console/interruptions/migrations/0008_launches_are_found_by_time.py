@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('interruptions', '0006_dirty_hour_triggers'),
+        ('interruptions', '0007_ends_and_bunches_are_summed'),
     ]
 
     operations = [

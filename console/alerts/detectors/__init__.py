@@ -1,0 +1,1 @@
+"""Detectors: pure functions. Rows and `now` in, findings out; whoever calls them reads and writes."""

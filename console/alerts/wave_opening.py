@@ -1,0 +1,81 @@
+"""How a wave begins: one open for each zone, or one that closed a moment ago and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from console.alerts.detectors.cascade import Cascade
+from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupStatus, Severity
+from console.alerts.wave_reading import Zone
+from console.runbooks.checklist import start_many
+from console.runbooks.models import Execution
+
+COOLDOWN = timedelta(minutes=30)
+"""A cascade that fires again so soon after its wave closed re-opens that wave."""
+
+
+def _of_zones(zones: Sequence[Zone]) -> Q:
+    matches = Q(pk__in=[])
+    for origin in sorted({zone.origin for zone in zones}):
+        matches |= Q(origin=origin, key__in=[zone.key for zone in zones if zone.origin == origin])
+    return matches
+
+
+def open_missing(firing: Mapping[Zone, Cascade], *, now: datetime) -> set[tuple[str, str]]:
+    """Open the waves that are not there yet, or re-open those closed a moment ago. Returns their keys."""
+    if not firing:
+        return set()
+    there = AlertGroup.objects.open().filter(_of_zones(list(firing)))
+    known = set(there.values_list("origin", "key"))
+    missing = sorted(zone for zone in firing if (zone.origin, zone.key) not in known)
+    if not missing:
+        return set()
+    reopened = _reopen(missing, now=now)
+    missing = [zone for zone in missing if (zone.origin, zone.key) not in reopened]
+    executions = start_many([(None, zone.origin) for zone in missing], now=now)
+    AlertGroup.objects.bulk_create(
+        (_new(zone, firing[zone], run, now=now) for zone, run in zip(missing, executions, strict=True)),
+        ignore_conflicts=True,
+    )
+    Execution.objects.filter(pk__in=[run.pk for run in executions], alert_group=None).delete()
+    return {(zone.origin, zone.key) for zone in missing}
+
+
+def _reopen(zones: Sequence[Zone], *, now: datetime) -> set[tuple[str, str]]:
+    closed = AlertGroup.objects.filter(_of_zones(zones), resolved_at__gt=now - COOLDOWN)
+    newest: dict[tuple[str, str], AlertGroup] = {}
+    for wave in closed.select_for_update().order_by("pk"):
+        newest[wave.origin, wave.key] = wave
+    for wave in newest.values():
+        is_held = wave.acknowledged_at is not None
+        wave.status = GroupStatus.ACKNOWLEDGED if is_held else GroupStatus.TRIGGERED
+        wave.resolution, wave.resolved_at, wave.resolved_by = "", None, None
+    AlertGroup.objects.bulk_update(newest.values(), ["status", "resolution", "resolved_at", "resolved_by"])
+    AlertEvent.objects.bulk_create(
+        AlertEvent(group=wave, at=now, kind=EventKind.REOPENED, text="The cascade goes on")
+        for wave in newest.values()
+    )
+    return set(newest)
+
+
+def _new(zone: Zone, cascade: Cascade, execution: Execution, *, now: datetime) -> AlertGroup:
+    return AlertGroup(
+        origin=zone.origin,
+        key=zone.key,
+        pool_id=cascade.pool_id,
+        execution=execution,
+        title=f"Wave of reclaims in {zone.name}",
+        severity=Severity.WARNING,
+        triggered_at=now,
+        last_news_at=now,
+    )
+
+
+def lock(zones: Sequence[Zone], wave_ids: Sequence[int]) -> dict[int, AlertGroup]:
+    wanted = AlertGroup.objects.filter(
+        _of_zones(zones) & ~Q(status=GroupStatus.RESOLVED) | Q(pk__in=wave_ids)
+    )
+    return {wave.pk: wave for wave in wanted.select_for_update().order_by("pk")}

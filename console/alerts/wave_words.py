@@ -1,0 +1,69 @@
+"""What waves are called, and why each is there, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from console.alerts.detectors.cascade import LARGE, LEAST, LEAST_SHARE, QUIET, WINDOW, Cascade
+from console.alerts.wave_reading import Extent, PoolNow, Zone
+
+LONGEST = 200
+
+
+def title_of(zone: Zone, pool_id: int | None, extent: Extent, pools: Sequence[PoolNow]) -> str:
+    """`m6i.large in us-east-1b: 41 of 60 reclaimed in 2 min 10 s; 3 sibling pools quiet`."""
+    mine = [pool for pool in pools if pool_id is None or pool.id == pool_id]
+    running = sum(pool.stock.running for pool in mine)
+    of = f" of {running}" if running >= extent.machines else ""
+    told = f"{extent.machines}{of} reclaimed in {spoken(extent.last_at - extent.first_at)}"
+    parts = [f"{scope_of(zone, pool_id, pools)}: {told}", _siblings(pool_id, pools)]
+    if not running:
+        parts.append("no inventory")
+    return "; ".join(part for part in parts if part)[:LONGEST]
+
+
+def scope_of(zone: Zone, pool_id: int | None, pools: Sequence[PoolNow]) -> str:
+    """`m6i.large in us-east-1b`, or the zone alone."""
+    named = next((pool.name for pool in pools if pool.id == pool_id), None)
+    return f"{named} in {zone.name}" if named else zone.name
+
+
+def _siblings(pool_id: int | None, pools: Sequence[PoolNow]) -> str:
+    """What the pools beside do; of a whole zone, how many of its pools are hit."""
+    alive = [pool for pool in pools if pool.stock.running or pool.is_hit]
+    if pool_id is None:
+        hit = sum(pool.is_hit for pool in alive)
+        return f"in {hit} of {len(alive)} pools" if len(alive) > 1 else ""
+    others = [pool for pool in alive if pool.id != pool_id]
+    quiet = sum(not pool.is_hit for pool in others)
+    if not others:
+        return ""
+    count = str(quiet) if quiet == len(others) else f"{quiet} of {len(others)}"
+    return f"{count} sibling {'pool' if len(others) == 1 else 'pools'} quiet"
+
+
+def reason_of(cascade: Cascade, scope: str) -> str:
+    """Why the rule fired, with the numbers that it looked at."""
+    told = f"{cascade.reclaimed} machines of {scope} were reclaimed within {spoken(WINDOW)}"
+    if not cascade.running:
+        return f"{told}. No inventory says how many run there; without one, {LARGE} are a wave."
+    return (
+        f"{told}, of {cascade.running} running ({cascade.reclaimed / cascade.running:.0%}). At the usual rate "
+        f"{cascade.expected:.2g} were to be expected; the chance of so many is {cascade.chance:.1e}. "
+        f"A wave is at least {LEAST} machines, less likely than 1 in 10,000, and "
+        f"{LEAST_SHARE:.0%} of what runs or {LARGE} machines."
+    )
+
+
+JOINING = (
+    f"Machines of the scope join until none was reclaimed for {int(QUIET.total_seconds() // 60)} minutes."
+)
+
+
+def spoken(length: timedelta) -> str:
+    """`2 min 10 s`."""
+    minutes, seconds = divmod(round(length.total_seconds()), 60)
+    if not minutes:
+        return f"{seconds} s"
+    return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"

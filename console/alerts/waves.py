@@ -1,0 +1,244 @@
+"""Waves: a cascade of a pool or zone is one group over the groups of the services that it hits.
+
+Called after `correlate`, in its transaction, with the same changes. At most one wave is open for a zone: the
+partial unique index holds it, so of two workers that see one cascade the second joins the first one's wave.
+Locks are taken in one order everywhere: service groups, then waves. Where a service's group is held by another
+worker it is not waited for: that worker puts it under the wave itself, or the wave's next change does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from console.alerts.detectors.cascade import QUIET, Cascade, Reclaim, find_cascade
+from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupMember, Severity
+from console.alerts.opening import SEVERITY_OF
+from console.alerts.settle import refresh
+from console.alerts.touched import Change, Touched
+from console.alerts.wave_opening import lock, open_missing
+from console.alerts.wave_reading import (
+    Extent,
+    PoolNow,
+    Zone,
+    read_extents,
+    read_news,
+    read_pools,
+    read_reclaims,
+)
+from console.alerts.wave_words import reason_of, scope_of, title_of
+from console.fleet.models import Criticality
+from console.lib.rows import run
+
+_RANK = [Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL]
+
+_ADOPT = """
+WITH wanted AS (
+    SELECT DISTINCT ON (s.id) s.id, w.group_id AS wave_id
+    FROM alerts_groupmember w
+    JOIN alerts_groupmember m ON m.interruption_id = w.interruption_id
+    JOIN alerts_alertgroup s ON s.id = m.group_id AND s.key LIKE 'service:%%' AND s.status <> 'resolved'
+    LEFT JOIN alerts_alertgroup p ON p.id = s.parent_id
+    WHERE w.group_id = ANY(%s) AND w.interruption_id = ANY(%s) AND (p.id IS NULL OR p.status = 'resolved')
+    ORDER BY s.id, w.group_id
+), held AS (
+    SELECT id FROM alerts_alertgroup WHERE id IN (SELECT id FROM wanted) ORDER BY id FOR UPDATE SKIP LOCKED
+)
+UPDATE alerts_alertgroup g SET parent_id = wanted.wave_id, version = g.version + 1
+FROM wanted JOIN held USING (id) WHERE g.id = wanted.id
+"""
+
+
+@dataclass(slots=True)
+class Around:
+    """The fresh reclaims of a zone, all others near them, its pools, and the cascade they are, if any."""
+
+    fresh: Sequence[Reclaim]
+    reclaims: Sequence[Reclaim]
+    pools: Sequence[PoolNow]
+    cascade: Cascade | None
+
+
+@dataclass(slots=True)
+class Joining:
+    """What is about to be added to one wave."""
+
+    reclaims: dict[int, Reclaim] = field(default_factory=dict)
+    scope: str = ""
+
+
+def follow(changes: Sequence[Change], *, now: datetime) -> Touched:
+    """Open, widen and fill waves for what changed, and bring the figures of every wave concerned up to date."""
+    news = read_news(changes, now=now)
+    if not news.fresh and not news.of_waves:
+        return Touched()
+    zones = _look_around(news.fresh) if news.fresh else {}
+    firing = {zone: around.cascade for zone, around in zones.items() if around.cascade is not None}
+    opened = open_missing(firing, now=now)
+    waves = lock(list(zones), list(news.of_waves))
+    _let_go(news.hints, waves, now=now)
+    joining = _choose(waves, zones, opened, now=now)
+    _join(joining, waves, now=now)
+    concerned = [pk for pk in {*news.of_waves, *joining} if pk in waves]
+    touched = [waves[pk] for pk in sorted(concerned)]
+    _name([wave for wave in touched if wave.is_open], now=now)
+    changed = [pk for ids in news.of_waves.values() for pk in ids]
+    run(_ADOPT, [concerned, changed + [pk for wave in joining.values() for pk in wave.reclaims]])
+    refresh(touched, now=now, is_news=True)
+    return Touched(groups=touched, triggers={wave.pk: f"change:{changes[-1].id}" for wave in touched})
+
+
+def _look_around(fresh: Mapping[Zone, Sequence[Reclaim]]) -> dict[Zone, Around]:
+    reclaims = read_reclaims(fresh)
+    spans = {
+        zone: (min(r.started_at for r in near), max(r.started_at for r in near))
+        for zone, near in reclaims.items()
+    }
+    pools = read_pools(spans)
+    zones = {}
+    for zone, near in reclaims.items():
+        stocks = {pool.id: pool.stock for pool in pools.get(zone, ())}
+        cascade = find_cascade(near, stocks, fresh={r.id for r in fresh[zone]})
+        zones[zone] = Around(fresh[zone], near, pools.get(zone, []), cascade)
+    return zones
+
+
+def _let_go(hints: Sequence[int], waves: Mapping[int, AlertGroup], *, now: datetime) -> None:
+    """What turned out to be nothing but a hint leaves the waves that are open."""
+    if not hints:
+        return
+    of_open = [pk for pk, wave in waves.items() if wave.is_open]
+    GroupMember.objects.filter(group__in=of_open, interruption__in=hints).delete()
+
+
+def _choose(
+    waves: Mapping[int, AlertGroup],
+    zones: Mapping[Zone, Around],
+    opened: set[tuple[str, str]],
+    *,
+    now: datetime,
+) -> dict[int, Joining]:
+    """Which reclaims join which open wave; a wave of one pool becomes its zone's where more than it is hit."""
+    open_waves = {(wave.origin, wave.key): wave for wave in waves.values() if wave.is_open}
+    found = {zone: wave for zone in zones if (wave := open_waves.get((zone.origin, zone.key)))}
+    extents = read_extents([wave.pk for wave in found.values()]) if found else {}
+    joining: dict[int, Joining] = {}
+    events = []
+    for zone, wave in sorted(found.items()):
+        around, cascade = zones[zone], zones[zone].cascade
+        is_wider = cascade is not None and wave.pool_id not in (None, cascade.pool_id)
+        if is_wider:
+            wave.pool_id = None
+        scope = scope_of(zone, wave.pool_id, around.pools)
+        members = _members(wave.pool_id, around, extents.get(wave.pk))
+        if members:
+            joining[wave.pk] = Joining({r.id: r for r in members}, scope)
+        if cascade is not None and ((zone.origin, zone.key) in opened or is_wider):
+            kind = EventKind.TRIGGERED if wave.pk not in extents else EventKind.JOINED
+            data = _figures(cascade, scope)
+            events.append(
+                AlertEvent(group=wave, at=now, kind=kind, text=reason_of(cascade, scope), data=data)
+            )
+    AlertEvent.objects.bulk_create(events)
+    return joining
+
+
+def _members(pool_id: int | None, around: Around, extent: Extent | None) -> list[Reclaim]:
+    """Those of the scope that lie in the cascade's window or the wave, and on, until 10 minutes are quiet."""
+    since, until = [], []
+    if extent is not None:
+        since, until = [extent.first_at - QUIET], [extent.last_at]
+    if around.cascade is not None:
+        since.append(around.cascade.since)
+        until.append(around.cascade.until)
+    if not since:
+        return []
+    mine = [r for r in around.reclaims if pool_id is None or r.pool_id == pool_id]
+    members, first, last = [], min(since), max(until)
+    for reclaim in sorted(mine, key=lambda r: (r.started_at, r.id)):
+        if first <= reclaim.started_at <= last + QUIET:
+            members.append(reclaim)
+            last = max(last, reclaim.started_at)
+    return members
+
+
+def _figures(cascade: Cascade, scope: str) -> dict[str, Any]:
+    return {
+        "rule": "cascade",
+        "scope": scope,
+        "reclaimed": cascade.reclaimed,
+        "running": cascade.running,
+        "expected": cascade.expected,
+        "chance": cascade.chance,
+        "since": cascade.since.isoformat(),
+        "until": cascade.until.isoformat(),
+    }
+
+
+def _join(joining: Mapping[int, Joining], waves: Mapping[int, AlertGroup], *, now: datetime) -> None:
+    """Add the members; what another worker added meanwhile stays as it is."""
+    if not joining:
+        return
+    known = set(
+        GroupMember.objects.filter(
+            group__in=joining, interruption__in=[pk for wave in joining.values() for pk in wave.reclaims]
+        ).values_list("group_id", "interruption_id")
+    )
+    fresh = [
+        (wave_pk, pk, wave.scope)
+        for wave_pk, wave in sorted(joining.items())
+        for pk in sorted(wave.reclaims)
+        if (wave_pk, pk) not in known
+    ]
+    GroupMember.objects.bulk_create(
+        (
+            GroupMember(
+                group_id=wave_pk, interruption_id=pk, joined_at=now, reason=f"In the wave of {scope}"[:200]
+            )
+            for wave_pk, pk, scope in fresh
+        ),
+        ignore_conflicts=True,
+        batch_size=1_000,
+    )
+    counts = {pk: sum(one[0] == pk for one in fresh) for pk in joining}
+    AlertEvent.objects.bulk_create(
+        AlertEvent(
+            group_id=pk,
+            at=now,
+            kind=EventKind.JOINED,
+            text="1 machine" if count == 1 else f"{count} machines",
+            data={"count": count},
+        )
+        for pk, count in counts.items()
+        if count and waves[pk].member_count
+    )
+
+
+def _name(waves: Sequence[AlertGroup], *, now: datetime) -> None:
+    """Titles with the newest figures, and the severity of the worst service that is hit."""
+    if not waves:
+        return
+    extents = read_extents([wave.pk for wave in waves])
+    zones = {wave.pk: Zone.of_key(wave.key, origin=wave.origin) for wave in waves}
+    pools = read_pools({zones[pk]: (extent.first_at, extent.last_at) for pk, extent in extents.items()})
+    events = []
+    for wave in waves:
+        extent = extents.get(wave.pk)
+        if extent is None:
+            continue
+        zone = zones[wave.pk]
+        wave.title = title_of(zone, wave.pool_id, extent, pools.get(zone, []))
+        severity = _severity(extent)
+        if _RANK.index(severity) > _RANK.index(Severity(wave.severity)):
+            wave.severity = severity
+            text = f"{severity.label}: it reached a service of that weight"
+            events.append(AlertEvent(group=wave, at=now, kind=EventKind.SEVERITY, text=text))
+    AlertGroup.objects.bulk_update(waves, ["title", "severity", "pool"])
+    AlertEvent.objects.bulk_create(events)
+
+
+def _severity(extent: Extent) -> Severity:
+    worst = [SEVERITY_OF[Criticality(kind)] for kind in extent.criticalities]
+    return max([Severity.WARNING, *worst], key=_RANK.index)

@@ -1,0 +1,243 @@
+"""Live play: which reclaim begins when, and everything else a fleet says while it runs.
+
+`Live.due` gives what is to be sent by now. It keeps no clock of its own and sends nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+from typing import Any
+
+from console.drills.sample import aws_messages as aws
+from console.drills.sample import node_messages as node
+from console.drills.sample.company import SERVICES, ServicePlan
+from console.drills.sample.machines import Fleet, Machine, Sitting, inventory_row, iso
+from console.drills.sample.oddities import ODDITIES
+from console.drills.sample.story import AWS, INVENTORY, NODES, Post, Step, script_of, tell
+
+WORKLOADS = "workloads"
+BEATS_EVERY = timedelta(seconds=40)
+STATES_EVERY = timedelta(seconds=45)
+LISTS_EVERY = timedelta(minutes=10)
+FIRST_MINUTE = timedelta(minutes=1)
+OPENING = timedelta(minutes=30)
+"""How long the play is lively; afterwards it calms down."""
+LIVELY = (20.0, 60.0)
+CALM = (60.0, 180.0)
+OVERTURE = ((1, "checkout-workers", 4), (7, "video-transcoding", 1), (16, "recommender-training", 2),
+            (24, "trino-analytics", 1), (31, "search-serving", 3), (43, "ci-runners", 2))  # fmt: skip
+"""The first minute: seconds, service, machines."""
+RARELY = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A machine under notice, and who takes its seat when."""
+
+    sitting: Sitting
+    successor: Sitting
+
+
+class Live:
+    """The fleet at play. `unsent` is what an earlier run still had to say."""
+
+    def __init__(self, fleet: Fleet, *, now: datetime, chance: Random, unsent: Iterable[Post] = ()) -> None:
+        self.fleet, self.chance, self.began_at = fleet, chance, now
+        self.leaving: dict[str, Leaving] = {}
+        """By instance id, until both machines have come and gone."""
+        self._down: dict[str, Counter[str]] = defaultdict(Counter)
+        self._touched: set[str] = set()
+        self._order = count()
+        self._heap: list[tuple[datetime, int, Post | Callable[[datetime], None]]] = []
+        for post in unsent:
+            self._later(post.at, post)
+        for seconds, slug, machines in OVERTURE:
+            self._later(now + timedelta(seconds=seconds), self._taking(slug, machines))
+        self._later(now, self._beat)
+        self._later(now, self._tell_states)
+        self._later(now + LISTS_EVERY, self._list)
+        self._later(now + timedelta(minutes=2), self._be_odd)
+        self._later(now + FIRST_MINUTE, self._go_on)
+
+    def due(self, now: datetime) -> list[Post]:
+        """Everything whose time has come, in order."""
+        posts: list[Post] = []
+        while self._heap and self._heap[0][0] <= now:
+            at, _, what = heapq.heappop(self._heap)
+            if isinstance(what, Post):
+                posts.append(what)
+            else:
+                what(at)
+        posts += [Post(now, WORKLOADS, self._state(slug, now)) for slug in sorted(self._touched)]
+        self._touched.clear()
+        return posts
+
+    def next_at(self) -> datetime:
+        return self._heap[0][0]
+
+    def unsent(self) -> list[Post]:
+        """What the reclaims that are under way have still to say."""
+        return [
+            what for _, _, what in sorted(self._heap, key=lambda entry: entry[:2]) if isinstance(what, Post)
+        ]
+
+    def seated(self) -> list[Sitting]:
+        """Who sits where once the reclaims under way are over."""
+        heirs = {leaving.sitting.machine.seat.index: leaving.successor for leaving in self.leaving.values()}
+        return [heirs.get(sitting.machine.seat.index, sitting) for sitting in self.fleet.sittings]
+
+    # What happens ------------------------------------------------------------------------------
+
+    def _later(self, at: datetime, what: Post | Callable[[datetime], None]) -> None:
+        heapq.heappush(self._heap, (at, next(self._order), what))
+
+    def _go_on(self, at: datetime) -> None:
+        """A reclaim, sometimes several of one service, sometimes only a hint."""
+        lot = self.chance.random()
+        if lot < 0.12:
+            self._burst(at)
+        elif lot < 0.2:
+            self._hint(at)
+        else:
+            self._take_somewhere(at)
+        pace = LIVELY if at - self.began_at < OPENING else CALM
+        self._later(at + timedelta(seconds=self.chance.uniform(*pace)), self._go_on)
+
+    def _burst(self, at: datetime) -> None:
+        sizes = [plan for plan in SERVICES if plan.spot >= 14 and _tells_its_end(plan)]
+        self._take(self.chance.choice(sizes).slug, self.chance.randint(3, 8), at=at)
+
+    def _take_somewhere(self, at: datetime) -> None:
+        """By how often each service's machines are taken."""
+        weights = [
+            plan.spot * plan.weekly_rate * (1 if _tells_its_end(plan) else RARELY) for plan in SERVICES
+        ]
+        self._take(self.chance.choices(SERVICES, weights)[0].slug, 1, at=at)
+
+    def _taking(self, slug: str, machines: int) -> Callable[[datetime], None]:
+        return lambda at: self._take(slug, machines, at=at)
+
+    def _takeable(self, slug: str = "") -> list[Sitting]:
+        return [
+            sitting
+            for sitting in self.fleet.sittings
+            if sitting.machine.seat.lifecycle == "spot"
+            and (not slug or sitting.machine.service.slug == slug)
+            and sitting.machine.instance_id not in self.leaving
+        ]
+
+    def _take(self, slug: str, machines: int, *, at: datetime) -> None:
+        there = [s for s in self._takeable(slug) if at - s.started_at > timedelta(minutes=10)]
+        for number, sitting in enumerate(self.chance.sample(there, min(machines, len(there)))):
+            self._reclaim(sitting, at=at + timedelta(seconds=number * self.chance.uniform(0.5, 4)))
+
+    def _reclaim(self, sitting: Sitting, *, at: datetime) -> None:
+        machine = sitting.machine
+        script = script_of(self.chance)
+        if at - self.began_at < FIRST_MINUTE:
+            script = replace(script, rebalance_lead=None)
+        elif script.rebalance_lead is not None:
+            at += timedelta(seconds=script.rebalance_lead)  # the hint comes now, the notice follows
+        successor = self.fleet.successor(machine)
+        story = tell(sitting, successor, at=at, script=script, chance=self.chance)
+        heir = Sitting(successor, story.replaced_at, replaces=machine.instance_id)
+        self.leaving[machine.instance_id] = Leaving(sitting, heir)
+        for post in story.posts:
+            self._later(post.at, post)
+        for step in story.steps:
+            self._later(step.at, self._stepping(machine.service, step))
+        self._later(story.replaced_at, self._seating(heir))
+        gone_at = max(story.ended_at, story.replaced_at) + timedelta(seconds=1)
+        self._later(gone_at, self._gone(machine))
+
+    def _stepping(self, service: ServicePlan, step: Step) -> Callable[[datetime], None]:
+        def go(at: datetime) -> None:
+            self._down[service.slug][step.zone] -= step.delta
+            self._touched.add(service.slug)
+
+        return go
+
+    def _seating(self, heir: Sitting) -> Callable[[datetime], None]:
+        def sit(at: datetime) -> None:
+            self.fleet.sit(heir)
+
+        return sit
+
+    def _gone(self, machine: Machine) -> Callable[[datetime], None]:
+        def forget(at: datetime) -> None:
+            self.leaving.pop(machine.instance_id, None)
+
+        return forget
+
+    def _hint(self, at: datetime) -> None:
+        there = [s.machine for s in self._takeable() if s.machine.provider == "aws"]
+        machine = self.chance.choice(there)
+        self._later(at, Post(at, AWS, aws.rebalance(machine, at=at, chance=self.chance)))
+
+    def _be_odd(self, at: datetime) -> None:
+        machines = [s.machine for s in self.fleet.sittings if s.machine.provider == "aws"]
+        make = self.chance.choice(ODDITIES)
+        self._later(at, make(self.chance.choice(machines), at=at, chance=self.chance))
+        self._later(at + timedelta(minutes=self.chance.uniform(8, 25)), self._be_odd)
+
+    # What is said all the time -----------------------------------------------------------------
+
+    def _beat(self, at: datetime) -> None:
+        """Node watchers are alive; one whose machine is under notice has other things to say."""
+        for sitting in self.fleet.sittings:
+            machine = sitting.machine
+            if machine.seat.is_beating and self._is_there(sitting, at):
+                entries = [node.heartbeat()]
+                if machine.seat.index % 40 == 0:
+                    entries.append(node.telemetry(at, value=round(self.chance.uniform(0.2, 0.9), 3)))
+                self._later(at, Post(at, NODES, node.report(machine, entries, at=at, chance=self.chance)))
+        self._later(at + BEATS_EVERY, self._beat)
+
+    def _tell_states(self, at: datetime) -> None:
+        self._touched |= {plan.slug for plan in SERVICES}
+        self._later(at + STATES_EVERY, self._tell_states)
+
+    def _list(self, at: datetime) -> None:
+        """The whole inventory once more, without machines that are about to go."""
+        for sitting in self.fleet.sittings:
+            if self._is_there(sitting, at):
+                self._later(at, Post(at, INVENTORY, inventory_row(sitting)))
+        self._later(at + LISTS_EVERY, self._list)
+
+    def _is_there(self, sitting: Sitting, at: datetime) -> bool:
+        return sitting.machine.instance_id not in self.leaving and sitting.started_at <= at
+
+    def _state(self, slug: str, at: datetime) -> dict[str, Any]:
+        """Replicas of a service as its cluster sees them."""
+        plan = next(plan for plan in SERVICES if plan.slug == slug)
+        zones: Counter[str] = Counter({pool.zone: 0 for pool in plan.pools})
+        for sitting in self.fleet.sittings:
+            machine = sitting.machine
+            if machine.service.slug == slug and machine.seat.lifecycle != "warm":
+                zones[machine.pool.zone] += plan.replicas
+        down = min(max(sum(self._down[slug].values()), 0), plan.wanted)
+        by_zone = {zone: max(0, ready - max(self._down[slug][zone], 0)) for zone, ready in zones.items()}
+        return {
+            "cluster": f"meridian-{plan.pools[0].region}",
+            "namespace": plan.team,
+            "workload": plan.slug,
+            "service": plan.slug,
+            "at": iso(at),
+            "wanted": plan.wanted,
+            "ready": plan.wanted - down,
+            "pending": down,
+            "by_zone": by_zone,
+            "needed": plan.needed,
+        }
+
+
+def _tells_its_end(plan: ServicePlan) -> bool:
+    """Only AWS says on these feeds that a machine is gone. Elsewhere a reclaim stays open a quarter of an hour
+    after its deadline, so few of those are played: a board full of them would look like neglect."""
+    return plan.pools[0].provider == "aws"

@@ -1,0 +1,168 @@
+"""The player's process: the past in the background, live play at once, until cleared or told to stop.
+
+Run as `python -m console.drills.sample.player VAR LISTENS_AT CALLED`. It needs neither Django nor the memory that
+takes. It ends with code 0 when the console does not know it any more.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from console.drills.sample.history import History, write_history
+from console.drills.sample.live import WORKLOADS, Live
+from console.drills.sample.machines import inventory_row, random_of
+from console.drills.sample.posting import Address, Cleared, Console, Door, Lane
+from console.drills.sample.progress import (
+    Progress,
+    fleet_of,
+    forget,
+    keep_progress,
+    posts_of,
+    read_progress,
+    seated,
+    unsent_of,
+)
+from console.drills.sample.story import INVENTORY, Post
+
+PAUSE = 1.2
+"""Between two batches of history, so that live messages do not wait behind it."""
+ROWS_TOGETHER = 200
+KEPT_EVERY = 20.0
+LONGEST_SLEEP = 1.0
+API = {INVENTORY: "/api/v1/inventory", WORKLOADS: "/api/v1/workloads"}
+
+
+class Player:
+    """Everything one run of the process holds."""
+
+    def __init__(self, progress: Progress, *, var: Path, console: Console) -> None:
+        self.progress, self.var, self.console = progress, var, console
+        self.stop = threading.Event()
+        self.is_cleared = False
+        self.lanes = {name: self._lane(name, address) for name, address in self._addresses().items()}
+
+    def play(self) -> bool:
+        """Until told to stop (False) or cleared (True)."""
+        try:
+            live = self._begin()
+        except Cleared:
+            return True
+        for lane in self.lanes.values():
+            lane.start()
+        threading.Thread(target=self._tell_past, name="history", daemon=True).start()
+        kept_at = datetime.now(UTC)
+        while not self.stop.is_set():
+            now = datetime.now(UTC)
+            for post in live.due(now):
+                self.lanes[post.lane].send(post.body)
+            if (now - kept_at).total_seconds() >= KEPT_EVERY:
+                self._keep(live)
+                kept_at = now
+            ahead = (live.next_at() - datetime.now(UTC)).total_seconds()
+            self.stop.wait(max(0.02, min(ahead, LONGEST_SLEEP)))
+        if not self.is_cleared:
+            self._keep(live)
+        return self.is_cleared
+
+    def end(self, *_: Any) -> None:
+        self.stop.set()
+
+    def _on_cleared(self) -> None:
+        self.is_cleared = True
+        self.stop.set()
+
+    # Beginning ---------------------------------------------------------------------------------
+
+    def _begin(self) -> Live:
+        """The fleet as it stands goes into the inventory first: then every message finds its service."""
+        progress, now = self.progress, datetime.now(UTC)
+        if not progress.anchor:
+            progress.anchor = float(int(now.timestamp()))
+        fleet = fleet_of(progress) or self._past().fleet
+        progress.runs += 1
+        there = [sitting for sitting in fleet.sittings if sitting.started_at <= now]
+        self._tell_rows([inventory_row(sitting) for sitting in there])
+        chance = random_of(progress.seed, "live", progress.runs)
+        live = Live(fleet, now=datetime.now(UTC), chance=chance, unsent=posts_of(progress))
+        self._keep(live)
+        return live
+
+    def _past(self) -> History:
+        return write_history(seed=self.progress.seed, anchor=self.progress.began_at)
+
+    def _keep(self, live: Live) -> None:
+        """Where to go on: reclaims under way are kept as over, with what is still to be said of them."""
+        self.progress.running = [seated(sitting) for sitting in live.seated()]
+        self.progress.unsent = unsent_of(live.unsent())
+        keep_progress(self.progress, var=self.var)
+
+    # The past ----------------------------------------------------------------------------------
+
+    def _tell_past(self) -> None:
+        try:
+            history = self._past()
+            if not self.progress.is_inventory_told:
+                self._tell_rows(history.past)
+                self.progress.is_inventory_told = True
+            doors = {lane: self._door(address) for lane, address in self._addresses().items()}
+            for number, batch in enumerate(history.batches):
+                if number < self.progress.batches_told or self.stop.is_set():
+                    continue
+                self._tell_batch(doors, batch)
+                self.progress.batches_told = number + 1
+                self.stop.wait(PAUSE)
+        except Cleared:
+            self._on_cleared()
+
+    def _tell_batch(self, doors: dict[str, Door], batch: list[Post]) -> None:
+        by_lane: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for post in batch:
+            by_lane[post.lane].append(post.body)
+        for lane, bodies in by_lane.items():
+            doors[lane].put(bodies)
+
+    def _tell_rows(self, rows: list[dict[str, Any]]) -> None:
+        door = self._door(self._addresses()[INVENTORY])
+        for start in range(0, len(rows), ROWS_TOGETHER):
+            door.put(rows[start : start + ROWS_TOGETHER])
+
+    # Doors -------------------------------------------------------------------------------------
+
+    def _addresses(self) -> dict[str, Address]:
+        feeds = {
+            lane: Address("POST", f"/ingest/{feed.slug}", feed.secret)
+            for lane, feed in self.progress.feeds.items()
+        }
+        return feeds | {lane: Address("PUT", path, self.progress.token) for lane, path in API.items()}
+
+    def _door(self, address: Address) -> Door:
+        return Door(self.console, address, stop=self.stop)
+
+    def _lane(self, name: str, address: Address) -> Lane:
+        return Lane(
+            name, self._door(address), is_list=name in API, on_cleared=self._on_cleared, stop=self.stop
+        )
+
+
+def main(var: Path, console: Console) -> int:
+    progress = read_progress(var)
+    if progress is None:
+        print("No sample fleet is set up here: `manage.py sample set-up` makes one.", flush=True)
+        return 0
+    player = Player(progress, var=var, console=console)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, player.end)
+    if player.play():
+        forget(var)
+        print("The sample fleet was cleared; its play has ended.", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Console(listens_at=sys.argv[2], called=sys.argv[3])))

@@ -1,0 +1,131 @@
+"""Making room for the sample fleet: teams, services, rules, feeds and a token, all of origin sample."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.db import transaction
+
+from console.accounts.audit import Actor
+from console.accounts.models import ApiToken, Scope, User, hash_secret
+from console.accounts.tokens import TokenOrder, issue
+from console.drills.sample.company import SERVICES, TEAMS
+from console.drills.sample.progress import SEED, FeedAddress, Progress, read_progress, write_progress
+from console.drills.sample.story import AWS, NODES, RELAY
+from console.feeds.connecting import FeedOrder, connect
+from console.feeds.models import Feed, FeedKind, FeedToken
+from console.fleet.models import AttributionRule
+from console.fleet.rule_changes import Draft, replace_rules
+from console.fleet.service_changes import ServiceRow, save_services, save_team
+from console.lib.origin import Origin
+
+ACTOR = Actor.console("sample fleet")
+ORDERS = {
+    AWS: FeedOrder(
+        name="Sample: AWS EventBridge",
+        slug="sample-aws",
+        kind=FeedKind.AWS_EVENTBRIDGE,
+        origin=Origin.SAMPLE,
+        expects_within=timedelta(minutes=15),
+    ),
+    RELAY: FeedOrder(
+        name="Sample: CloudEvents relay",
+        slug="sample-relay",
+        kind=FeedKind.CLOUDEVENTS,
+        origin=Origin.SAMPLE,
+        expects_within=timedelta(minutes=45),
+    ),
+    NODES: FeedOrder(
+        name="Sample: node watchers",
+        slug="sample-nodes",
+        kind=FeedKind.NODE_REPORT,
+        origin=Origin.SAMPLE,
+        expects_within=timedelta(minutes=3),
+    ),
+}
+LINKS = {
+    "log_url": "https://logs.example.com/?q={{ instance_id }}&since={{ started_at }}",
+    "trace_url": "https://traces.example.com/?service={{ service }}&interruption={{ interruption_key }}",
+    "metric_url": "https://metrics.example.com/d/nodes?var-instance={{ instance_id }}",
+}
+
+
+class NotSetUp(Exception):
+    """The sample fleet cannot be made; the message says why."""
+
+
+def is_untouched() -> bool:
+    """Nobody has connected a feed or come in besides the first administrator."""
+    return not Feed.objects.exists() and User.objects.count() <= 1
+
+
+def is_set_up(var: Path, *, now: datetime) -> bool:
+    """The player's secrets open what they should."""
+    progress = read_progress(var)
+    if progress is None or set(progress.feeds) != set(ORDERS):
+        return False
+    token = ApiToken.objects.usable(now=now).filter(secret_hash=hash_secret(progress.token))
+    secrets = [hash_secret(feed.secret) for feed in progress.feeds.values()]
+    usable = FeedToken.objects.usable(now=now).filter(feed__origin=Origin.SAMPLE, secret_hash__in=secrets)
+    return token.exists() and usable.count() == len(ORDERS)
+
+
+@transaction.atomic
+def set_up(var: Path, *, now: datetime, seed: int = SEED) -> bool:
+    """True where it is new. Once more changes nothing; lost secrets are made anew."""
+    _teams_and_services(now=now)
+    if is_set_up(var, now=now):
+        return False
+    _take_old_keys()
+    feeds = {lane: _feed(order, now=now) for lane, order in ORDERS.items()}
+    order = TokenOrder(name="Sample fleet", scopes=[Scope.FACTS], origin=Origin.SAMPLE)
+    _, token = issue(order, actor=ACTOR, now=now)
+    write_progress(Progress(seed=seed, feeds=feeds, token=token), var=var)
+    return True
+
+
+def _teams_and_services(*, now: datetime) -> None:
+    origin = Origin.SAMPLE
+    for slug, name in TEAMS.items():
+        save_team(slug, name=name, origin=origin, actor=ACTOR, now=now)
+    rows = [
+        ServiceRow(
+            slug=plan.slug,
+            name=plan.name,
+            team=plan.team,
+            kind=plan.kind,  # type: ignore[arg-type]
+            criticality=plan.criticality,  # type: ignore[arg-type]
+            statefulness=plan.statefulness,  # type: ignore[arg-type]
+            replicas_wanted=plan.wanted,
+            description=plan.about,
+            **LINKS,
+        )
+        for plan in SERVICES
+    ]
+    save_services(rows, origin=origin, actor=ACTOR, now=now)
+    if not AttributionRule.objects.filter(origin=origin).exists():
+        drafts = [Draft(plan.slug, tags={"app": plan.slug}) for plan in SERVICES]
+        replace_rules(drafts, origin=origin, actor=ACTOR, now=now)
+
+
+def _take_old_keys() -> None:
+    """Keys whose secrets are lost open nothing any more."""
+    FeedToken.objects.filter(feed__origin=Origin.SAMPLE).delete()
+    ApiToken.objects.filter(origin=Origin.SAMPLE, name="Sample fleet").delete()
+
+
+def _feed(order: FeedOrder, *, now: datetime) -> FeedAddress:
+    there = Feed.objects.filter(slug=order.wanted_slug).first()
+    if there is not None and there.origin != Origin.SAMPLE:
+        raise NotSetUp(f"The address {order.wanted_slug} belongs to another feed. Rename it first.")
+    if there is not None:
+        _, secret = FeedToken.issue(there, created_at=now)
+        return FeedAddress(slug=there.slug, secret=secret)
+    made = connect(order, by=ACTOR, now=now)
+    return FeedAddress(slug=made.feed.slug, secret=made.secret)
+
+
+def show_sample_to_everybody() -> None:
+    """On a fresh console that is its first administrator."""
+    User.objects.update(shown_origin=Origin.SAMPLE)

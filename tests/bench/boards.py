@@ -1,0 +1,202 @@
+"""What a board costs the server as history grows, and with thousands of open groups.
+
+Each size has a database of its own, and the sizes take turns page by page, so that what else happens on this
+machine hits all of them alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psycopg
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from console.accounts.models import Role
+from console.alerts.models import AlertGroup
+from console.dashboards import urls as dashboards
+from console.fleet.models import Machine
+from console.interruptions.models import Interruption
+from tests.bench.figure import percentile
+from tests.bench.history import write_history
+from tests.make_accounts import make_user
+
+SIZES = (1_000, 100_000, 1_000_000)
+MANY_GROUPS = 10_000
+EXECUTIVE = "executive"
+ROUNDS = 5
+EACH = 12
+MOST_GROWTH, MOST_QUERIES, MOST_MS = 1.3, 20, 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What one page cost at each size, in milliseconds, and the most queries it took."""
+
+    name: str
+    times: Mapping[str, list[float]]
+    queries: int
+
+    @property
+    def growth(self) -> float:
+        return percentile(self.times[_database(SIZES[-1])], 95) / percentile(
+            self.times[_database(SIZES[0])], 95
+        )
+
+    @property
+    def is_ok(self) -> bool:
+        slowest = max(percentile(times, 95) for times in self.times.values())
+        return self.growth <= MOST_GROWTH and self.queries <= MOST_QUERIES and slowest <= MOST_MS
+
+    def line(self, name: str) -> dict[str, object]:
+        largest = self.times[_database(SIZES[-1])]
+        return {
+            "name": f"{name}.{self.name}",
+            "value": round(percentile(largest, 95), 1),
+            "unit": "ms",
+            "limit": MOST_MS,
+            "ok": self.is_ok,
+            "p50": round(percentile(largest, 50), 1),
+            "p95": round(percentile(largest, 95), 1),
+            "growth": round(self.growth, 2),
+            "growth_limit": MOST_GROWTH,
+            "queries": self.queries,
+            "queries_limit": MOST_QUERIES,
+            "sizes": {
+                size: [round(percentile(times, p), 1) for p in (50, 95)] for size, times in self.times.items()
+            },
+        }
+
+
+@dataclass(slots=True)
+class Sitting:
+    """One database with somebody signed in, and the pages to look at."""
+
+    database: str
+    client: Client = field(default_factory=lambda: Client(SERVER_NAME="localhost"))
+    urls: dict[str, str] = field(default_factory=dict)
+
+
+def boards() -> Iterator[Board]:
+    """Every board at every size. The databases are dropped afterwards."""
+    sittings = [_sit_down(_database(size), size=size) for size in SIZES]
+    sittings.append(_sit_down("bench_open_groups", size=SIZES[0], open_groups=MANY_GROUPS))
+    times: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    queries: dict[str, int] = defaultdict(int)
+    for turn in range(ROUNDS + 1):
+        for sitting in sittings:
+            with _using(sitting.database):
+                for name, url in sitting.urls.items():
+                    if turn == 0:
+                        queries[name] = max(queries[name], _queries(sitting.client, url))
+                    else:
+                        times[name][sitting.database] += _look(sitting.client, url)
+    for name, measured in times.items():
+        yield Board(name, measured, queries[name])
+
+
+def _database(size: int) -> str:
+    return f"bench_{size}"
+
+
+def _sit_down(database: str, *, size: int, open_groups: int = 40) -> Sitting:
+    _copy_empty(database)
+    with _using(database):
+        write_history(size, now=timezone.now(), open_groups=open_groups)
+        sitting = Sitting(database)
+        sitting.client.force_login(make_user("bench", role=Role.ADMIN))
+        sitting.urls = _urls()
+    return sitting
+
+
+def _urls() -> dict[str, str]:
+    """The boards, searched and filtered too; reclaims in the middle of history and while they happen."""
+    old = Interruption.objects.order_by("pk")[Interruption.objects.count() // 2]
+    machine = Machine.objects.get(pk=old.machine_id)
+    one, several = reverse("dashboards:interruption_list"), reverse("alerts:group_list")
+    urls = {
+        "oncall": reverse("dashboards:oncall"),
+        "oncall_search": reverse("dashboards:oncall") + "?q=i-open00000000000",
+        "debug": reverse("dashboards:debug"),
+        "debug_search": reverse("dashboards:debug") + f"?q={machine.instance_id[:-2]}",
+        "interruption": reverse("dashboards:interruption_detail", args=[old.pk]),
+        "interruption_open": reverse(
+            "dashboards:interruption_detail", args=[Interruption.objects.running_out().earliest("pk").pk]
+        ),
+        "alerts": several,
+        "alerts_resolved": f"{several}?status=resolved&service=service-3",
+        "alerts_search": f"{several}?status=all&q=nowhere",
+        "alert_group": reverse("alerts:group_detail", args=[AlertGroup.objects.open().earliest("pk").pk]),
+        "interruptions": one,
+        "interruptions_service": f"{one}?service=service-3&outcome=cancelled",
+        "interruptions_search": f"{one}?q={machine.instance_id[:-2]}",
+        "services": reverse("fleet:service_list"),
+        "service": reverse("fleet:service_detail", args=["service-3"]),
+        "instances": reverse("fleet:instance_list"),
+    }
+    if EXECUTIVE in {pattern.name for pattern in dashboards.urlpatterns}:
+        urls["executive"] = reverse(f"dashboards:{EXECUTIVE}")
+    return urls
+
+
+def _look(client: Client, url: str) -> list[float]:
+    """Milliseconds of some requests, the template and every middleware included; the first one warms up."""
+    times = []
+    for _ in range(EACH + 1):
+        started = time.perf_counter()
+        response = client.get(url)
+        times.append((time.perf_counter() - started) * 1_000)
+        assert response.status_code == 200, (url, response.status_code)
+    return times[1:]
+
+
+def _queries(client: Client, url: str) -> int:
+    client.get(url)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(url)
+    return len(queries)
+
+
+def _copy_empty(database: str) -> None:
+    """A database with the tables and nothing else."""
+    main = connection.settings_dict["NAME"]
+    _let_go()
+    with _maintenance() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{database}"')
+        cursor.execute(f'CREATE DATABASE "{database}" TEMPLATE "{main}"')
+
+
+@contextmanager
+def _using(database: str) -> Iterator[None]:
+    """What runs inside reads and writes this database."""
+    main = connection.settings_dict["NAME"]
+    _let_go()
+    connection.settings_dict["NAME"] = database
+    try:
+        yield
+    finally:
+        _let_go()
+        connection.settings_dict["NAME"] = main
+
+
+def _let_go() -> None:
+    connection.close()
+    connection.close_pool()
+
+
+@contextmanager
+def _maintenance() -> Iterator[psycopg.Cursor]:
+    """Where databases are made: in none of ours."""
+    values = connection.get_connection_params() | {
+        "dbname": "postgres",
+        "cursor_factory": psycopg.ClientCursor,
+    }
+    with psycopg.connect(**values, autocommit=True) as raw, raw.cursor() as cursor:
+        yield cursor

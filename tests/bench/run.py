@@ -1,0 +1,54 @@
+"""Which benches there are, and how a figure is printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from console.ingest.keeping import TABLES  # noqa: E402
+from console.lib.partitions import ensure_partitions  # noqa: E402
+from tests.bench import boards, ingest, memory, pipeline, screen  # noqa: E402
+from tests.bench.figure import Measured  # noqa: E402
+
+BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
+    "ingest_single_vs_floor": ingest.single,
+    "ingest_batch_vs_floor": ingest.batch,
+    "pipeline_vs_floor": pipeline.recorded,
+    "board_ms": boards.boards,
+    "memory_mb": memory.at_rest,
+    "notice_to_screen_ms": screen.from_post_to_row,
+}
+
+
+def measure(names: Sequence[str]) -> int:
+    """Run these benches, or all. Returns how many are over their limit."""
+    call_command("migrate", verbosity=0)
+    ensure_partitions(TABLES, now=timezone.now())
+    failures = 0
+    for name in names or BENCHES:
+        _settle_down()
+        measured = BENCHES[name]()
+        for figure in measured if isinstance(measured, Iterable) else [measured]:
+            failures += not figure.is_ok
+            print(json.dumps(figure.line(name)), flush=True)
+    return failures
+
+
+def _settle_down() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT") if _may_checkpoint() else None
+
+
+def _may_checkpoint() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_has_role(current_user, 'pg_checkpoint', 'USAGE')")
+        return bool(cursor.fetchone()[0])
