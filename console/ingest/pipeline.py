@@ -40,6 +40,7 @@ ASIDE_AFTER = 5
 MOST_CLOSURES = 5
 """How often a batch is tried again at once because another worker named one of its machines meanwhile."""
 
+_READING = msgspec.json.Decoder(Reading)
 _CLAIM = """
 SELECT id, delivery_pk, received_at, feed_id, origin, reading FROM feeds_queueddelivery
 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
@@ -136,7 +137,7 @@ def _heard(claimed: Claimed) -> Heard:
         origin=claimed.origin,
         delivery_pk=claimed.delivery_pk,
         received_at=claimed.received_at,
-        reading=msgspec.json.decode(claimed.reading, type=Reading),
+        reading=_READING.decode(claimed.reading),
     )
 
 
