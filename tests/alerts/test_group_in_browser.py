@@ -95,7 +95,9 @@ def test_a_group_that_began_to_fire_meanwhile_is_not_resolved_unasked(
             break
         page.wait_for_timeout(50)
     page.get_by_role("button", name="Resolve", exact=False).first.click()
-    expect(page.locator(".toast")).to_contain_text("1 machine is still running out. Resolve it again to confirm.")
+    expect(page.locator(".toast")).to_contain_text(
+        "1 machine is still running out. Resolve it again to confirm."
+    )
     expect(page.locator("#group-head")).to_contain_text("1 of 2 machines still running")
     group.refresh_from_db()
     assert group.is_open
@@ -114,7 +116,9 @@ def test_silence_lasts_as_long_as_chosen_and_is_lifted(sit: Sit, group: AlertGro
     expect(page.get_by_role("button", name="Silence for")).to_be_visible()
 
 
-def test_a_note_is_kept_while_it_is_written_and_stands_in_the_history(sit: Sit, group: AlertGroup, sender: Sender, worker: Worker) -> None:
+def test_a_note_is_kept_while_it_is_written_and_stands_in_the_history(
+    sit: Sit, group: AlertGroup, sender: Sender, worker: Worker
+) -> None:
     page = open_group(sit(), group)
     page.keyboard.press("n")
     note = page.locator("#note-text")
@@ -162,7 +166,9 @@ def test_the_lists_of_groups_say_what_they_hide(sit: Sit, group: AlertGroup) -> 
     expect(page.locator("#group-table")).to_contain_text("There is no group yet")
 
 
-@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"])
+@pytest.mark.parametrize(
+    "options", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"]
+)
 def test_everybody_can_work_a_group(sit: Sit, group: AlertGroup, options: dict[str, object]) -> None:
     page = open_group(sit(**options), group)
     assert barriers(page) == []

@@ -33,7 +33,9 @@ def open_board(desk: Desk, path: str = "/oncall/") -> Page:
     return page
 
 
-def test_a_warning_appears_counts_down_and_ends_with_its_margin(sit: Sit, sender: Sender, worker: Worker) -> None:
+def test_a_warning_appears_counts_down_and_ends_with_its_margin(
+    sit: Sit, sender: Sender, worker: Worker
+) -> None:
     make_services()
     early, late = known_node(sender), known_node(sender, "search-api")
     page = open_board(sit())
@@ -102,7 +104,9 @@ def test_without_the_stream_the_board_asks_by_itself(sit: Sit, sender: Sender, w
     expect(page.locator("#feed [data-key]", has_text=node.id)).to_be_visible()
 
 
-def test_a_hidden_tab_asks_for_nothing_and_catches_up_when_shown(sit: Sit, sender: Sender, worker: Worker) -> None:
+def test_a_hidden_tab_asks_for_nothing_and_catches_up_when_shown(
+    sit: Sit, sender: Sender, worker: Worker
+) -> None:
     make_services()
     node = known_node(sender)
     page = open_board(sit())
