@@ -39,6 +39,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
         "statuses": [("open", "Open"), ("resolved", "Resolved"), ("all", "All")],
         "severities": Severity.choices,
         "silences": SILENCES,
+        "clear_url": f"?status={filters.status}",
         "may_act": signed_in(request).may(Role.RESPONDER),
     }
     return render_region(request, "alerts/group_list.html", "group-table", context)

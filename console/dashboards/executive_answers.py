@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from console.interruptions.measures import Measure
 from console.lib.durations import in_words
 from console.lib.statistics import Status
 
+IMPORT = "Import the inventory"
 TONES = {Status.GREEN: "ok", Status.AMBER: "warn", Status.RED: "danger", Status.GREY: "muted"}
 ICONS = {
     Status.GREEN: "circle-check",
@@ -31,6 +34,8 @@ class Answer:
     facts: tuple[str, ...] = ()
     is_low_confidence: bool = False
     url: str = ""
+    way_on: tuple[str, str] = ("", "")
+    """Where to go, and the words of the link, when a missing input keeps the figure grey."""
 
     @property
     def tone(self) -> str:
@@ -49,11 +54,8 @@ def answers(
 
 
 def _rate(one: Measure, share: Measure | None, period: str) -> Answer:
-    facts = [
-        _range(one, 1),
-        f"{one.n} reclaims",
-        f"{one.figures.get('instance_weeks') or 0:,.0f} instance-weeks",
-    ]
+    weeks = one.figures.get("instance_weeks") or 0
+    facts = [_range(one, 1), f"{one.n:,} reclaims in {weeks:,.0f} instance-weeks" if one.n or weeks else ""]
     if one.figures.get("unexplained"):
         facts.append(f"+{one.figures['unexplained']:.0f} unexplained")
     if share and share.value is not None and share.interval:
@@ -62,7 +64,10 @@ def _rate(one: Measure, share: Measure | None, period: str) -> Answer:
     if one.value is None:
         sentence = one.reason
     else:
-        sentence = f"In the last {period} {one.value:.1f} of 100 machines were taken a week; {_against(one, '{:.0f}')}."
+        sentence = (
+            f"In the last {period}, {one.value:.1f} reclaims a week for every 100 machines running; "
+            f"{_against(one, '{:.3g}')}."
+        )
     return Answer(
         question="How often do we lose machines?",
         name="Interruption rate",
@@ -73,6 +78,9 @@ def _rate(one: Measure, share: Measure | None, period: str) -> Answer:
         facts=tuple(fact for fact in facts if fact),
         is_low_confidence=one.is_low_confidence,
         url=one.rows_url,
+        way_on=("", "")
+        if one.value is not None
+        else (reverse("fleet:import_rows", args=["inventory"]), IMPORT),
     )
 
 
@@ -80,14 +88,15 @@ def _shutdown(one: Measure, period: str) -> Answer:
     facts = []
     if one.interval:
         facts.append(f"95 %: {100 * one.interval.low:.1f} to {100 * one.interval.high:.1f} %")
-        facts.append(f"n = {one.n}")
+        facts.append(f"n = {one.n:,}")
     if one.figures.get("m2n") is not None:
         facts.append(f"{one.figures['m2n'] or 0:.1%} of those with a notice")
     if one.value is None:
         sentence = one.reason
     else:
         done = one.figures["complete"] or 0
-        sentence = f"{done:.0f} of {one.n} reclaims in the last {period} shut down in time; {_against(one, '{:.0%}')}."
+        judged = f"{done:,.0f} of {one.n:,} reclaims in the last {period} shut down in time"
+        sentence = f"{judged}; {_against(one, '{:.0%}')}."
     return Answer(
         question="Do services shut down cleanly?",
         name="Graceful shutdowns",
@@ -107,12 +116,12 @@ def _moves(one: Measure) -> Answer:
     facts = []
     if one.figures["p50"] is not None:
         facts.append(f"p50 {seconds(one.figures['p50'], is_at_least=bool(one.figures['p50_is_at_least']))}")
-        facts.append(f"{one.figures['within_target']:.0%} within {in_words(one.target or 0)}")
-        facts.append(f"n = {one.n}")
+        facts.append(f"{one.figures['within_target']:.0%} within {_goal(one)}")
+        facts.append(f"n = {one.n:,}")
     if one.value is None:
         sentence = one.reason
     else:
-        took, goal = seconds(one.value, is_at_least=False), in_words(one.target or 0)
+        took, goal = seconds(one.value, is_at_least=False), _goal(one)
         sentence = f"19 of 20 moves took at most {took}; the target is under {goal}."
         if one.is_at_least:
             sentence = f"Some work still waits after {took}; the target is under {goal}."
@@ -126,6 +135,11 @@ def _moves(one: Measure) -> Answer:
         facts=tuple(facts),
         url=one.rows_url,
     )
+
+
+def _goal(one: Measure) -> str:
+    target = one.target or 0
+    return f"{target / 60:.0f} min" if target >= 60 and target % 60 == 0 else in_words(target)
 
 
 def seconds(value: float | None, *, is_at_least: bool) -> str:

@@ -9,7 +9,6 @@ from datetime import datetime
 from console.interruptions.measures import WEEK, Dimension, Measure
 from console.interruptions.measures_m2 import PARTS
 from console.lib.charts import Bar, Bars, Colour, Drawing, Part, Point, Stack, Target, Trend, drawing_of
-from console.lib.statistics import Status
 
 MOST_BARS = 10
 PART_WORDS = {
@@ -95,18 +94,20 @@ def linked_parts(measure: Measure) -> list[LinkedPart]:
 def ranking(dimension: Dimension, groups: Sequence[Measure]) -> Drawing:
     """Who or what was hit most; the rate and its range stand in the table."""
     hit = [group for group in groups if group.n]
-    bars = [_bar(group) for group in hit[:MOST_BARS]]
-    rest = hit[MOST_BARS:]
-    if rest:
-        count = sum(group.n for group in rest)
-        bars.append(Bar(f"{len(rest)} more", count, str(count), ("", "", ""), colour=Colour.REST))
     noun = NOUNS[dimension]
-    lead = f"{len(hit)} of {len(groups)} {noun}s were hit." if hit else ""
+    lead = (
+        f"{len(hit)} of {len(groups)} {noun}s {'was' if len(hit) == 1 else 'were'} hit."
+        if len(groups) > 1
+        else ""
+    )
+    if len(hit) > MOST_BARS:
+        lead = f"The {MOST_BARS} hit most of {len(groups)} {noun}s; the table holds all."
     chart = Bars(
         noun.capitalize(),
         "reclaims",
-        tuple(bars),
+        tuple(_bar(group) for group in hit),
         columns=("per 100 instance-weeks", "95 % range", "verdict"),
+        most=MOST_BARS,
     )
     return drawing_of(chart, id=f"by-{noun}", title=f"Reclaims by {noun}", lead=lead, empty=QUIET)
 
@@ -115,10 +116,7 @@ def _bar(group: Measure) -> Bar:
     rate = "no inventory" if group.value is None else f"{group.value:.1f}"
     between = "" if group.interval is None else f"{group.interval.low:.1f} to {group.interval.high:.1f}"
     verdict = group.status.word + (", low confidence" if group.is_low_confidence else "")
-    colour = Colour.FIRST if group.status != Status.RED else Colour.DANGER
-    return Bar(
-        group.label, group.n, f"{group.n}", (rate, between, verdict), url=group.rows_url, colour=colour
-    )
+    return Bar(group.label, group.n, f"{group.n}", (rate, between, verdict), url=group.rows_url)
 
 
 def _rate_text(week: Measure) -> str:

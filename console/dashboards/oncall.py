@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Value, When, Window
+from django.db.models import Case, Count, F, IntegerField, Min, Model, Q, QuerySet, Value, When, Window
 from django.http import QueryDict
 
 from console.alerts.impact import Replicas, replicas_by_service
@@ -19,6 +20,7 @@ from console.interruptions.models import Hook, Interruption, Move, State
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.origin import Origin
 
+Row = TypeVar("Row", bound=Model)
 MOST_ROWS = 100
 MOST_GROUPS = 60
 MOST_SERVICES = 40
@@ -129,8 +131,7 @@ def live_feed(*, origin: Origin, filters: Filters, now: datetime) -> Feed:
     if len(rows) < MOST_ROWS:
         gone = filters.narrow_interruptions(just_gone).select_related(*related).order_by("-ended_at", "pk")
         rows += list(gone[: MOST_ROWS - len(rows)])
-    total = running_out.count()
-    shown = narrowed.count() if filters.is_set else total
+    total, shown = _counted(running_out, narrowed, is_narrowed=filters.is_set)
     replicas = replicas_by_service([row.service_id for row in rows])
     impacts = {pk: r.sentence("").removeprefix(": ") for pk, r in replicas.items()}
     return Feed(rows=interruption_rows(rows, impacts=impacts), running_out=shown, hidden=total - shown)
@@ -157,8 +158,18 @@ def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], 
         .select_related("service__team", "acknowledged_by", "execution")
         .order_by(is_below, order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
     )
-    hidden = rows.count() - narrowed.count() if filters.is_set else 0
-    return shown, hidden
+    total, matching = _counted(rows, narrowed, is_narrowed=True) if filters.is_set else (0, 0)
+    return shown, total - matching
+
+
+def _counted(rows: QuerySet[Row], narrowed: QuerySet[Row], *, is_narrowed: bool) -> tuple[int, int]:
+    """How many there are, and how many of them the filters leave, in one query."""
+    if not is_narrowed:
+        total = rows.count()
+        return total, total
+    left = Q(pk__in=narrowed.order_by().values("pk"))
+    counts = rows.aggregate(total=Count("pk"), shown=Count("pk", filter=left))
+    return counts["total"], counts["shown"]
 
 
 def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedService]:
@@ -182,6 +193,44 @@ def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedServi
     ]
     rank = list(Criticality.values)
     return sorted(found, key=lambda a: (not a.is_short, rank.index(a.service.criticality), -a.running_out))
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The board's answer in a sentence, and what of it needs a person."""
+
+    title: str
+    lead: str
+
+
+def headline(*, origin: Origin, filters: Filters, quiet: Quiet, now: datetime) -> Headline:
+    """`7 machines are being reclaimed from 3 services`: said of what the filters show."""
+    if not quiet.feeds:
+        return Headline("What is being reclaimed now?", "Nobody would know: no feed is connected.")
+    losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
+    hit = losing.aggregate(
+        machines=Count("pk"), services=Count("service", distinct=True), name=Min("service__name")
+    )
+    lead = _who_has_it(origin=origin, filters=filters, now=now)
+    if not hit["machines"]:
+        heard = ", as far as is heard" if quiet.silent else ""
+        return Headline(f"No machine is being reclaimed{heard}", lead)
+    verb = "machine is" if hit["machines"] == 1 else "machines are"
+    whose = hit["name"] if hit["services"] == 1 else f"{hit['services']} services"
+    return Headline(f"{hit['machines']} {verb} being reclaimed from {whose}", lead)
+
+
+def _who_has_it(*, origin: Origin, filters: Filters, now: datetime) -> str:
+    is_alone = Q(status=GroupStatus.TRIGGERED) & (Q(silenced_until=None) | Q(silenced_until__lte=now))
+    rows = filters.narrow_groups(AlertGroup.objects.of_origin(origin).open()).nested()
+    groups = rows.aggregate(open=Count("pk"), alone=Count("pk", filter=is_alone))
+    if not groups["open"]:
+        return "No group is open."
+    if not groups["alone"]:
+        return "Somebody has every open group, or silenced it."
+    if groups["open"] == 1:
+        return "Nobody has its group yet."
+    return f"Nobody has {groups['alone']} of {groups['open']} open groups yet."
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, Sum, Window
 from django.urls import reverse
 
 from console.alerts.models import AlertGroup
 from console.dashboards.executive_answers import Answer, answers
 from console.fleet.models import Service
+from console.interruptions import measures
 from console.interruptions.measure_reading import read_counts
-from console.interruptions.measures import Scope, Window, rolled_up_at
 from console.interruptions.measures_m1 import Targets, interruption_rate
 from console.interruptions.measures_m2 import graceful_shutdown, read_agents
 from console.interruptions.measures_m3 import reschedule_latency
@@ -55,19 +55,19 @@ class Figures:
 
 
 def open_groups(service: Service) -> list[AlertGroup]:
-    """Its own open group, and the open waves that hold machines of it."""
+    """The open waves that its group stands under, and its own open group."""
     own = Q(service=service) | Q(children__service=service, key__startswith="wave:")
     found = AlertGroup.objects.of_origin(service.origin).open().filter(own)
-    return list(found.select_related("acknowledged_by", "service").order_by("pk").distinct())
+    return list(found.select_related("acknowledged_by", "service").order_by("-key", "pk").distinct())
 
 
 def figures(service: Service, *, now: datetime) -> Figures:
     """How often it loses machines, how well they shut down, how soon its work runs again."""
-    as_of = rolled_up_at(service.origin)
+    as_of = measures.rolled_up_at(service.origin)
     if as_of is None:
         return Figures((), None)
-    scope = Scope(service.origin, service=service.slug)
-    window = Window.last(WEEK, as_of=as_of)
+    scope = measures.Scope(service.origin, service=service.slug)
+    window = measures.Window.last(WEEK, as_of=as_of)
     reading = read_counts(scope, window)
     rate = interruption_rate(reading, Targets())
     shutdown = graceful_shutdown(reading, read_agents(scope, now=now))
@@ -85,10 +85,12 @@ def recent_reclaims(service: Service) -> Sequence[InterruptionRow]:
 def episodes(service: Service, *, now: datetime) -> Episodes:
     """Runs of reclaims with gaps of at most five minutes, of the last 13 weeks."""
     rows = Episode.objects.filter(service=service, last_started_at__gte=now - STORY)
-    totals = rows.aggregate(count=Count("pk"), reclaims=Sum("interruption_count"))
-    newest = rows.order_by("-last_started_at", "-pk")[:MOST_EPISODES]
+    added_up = rows.annotate(all_episodes=Window(Count("pk")), all_reclaims=Window(Sum("interruption_count")))
+    newest = list(added_up.order_by("-last_started_at", "-pk")[:MOST_EPISODES])
+    if not newest:
+        return Episodes((), 0, 0)
     lines = [_line(episode, service) for episode in newest]
-    return Episodes(lines, totals["count"], totals["reclaims"] or 0)
+    return Episodes(lines, newest[0].all_episodes, newest[0].all_reclaims)
 
 
 def _line(episode: Episode, service: Service) -> EpisodeLine:

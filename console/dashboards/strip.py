@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from console.alerts.models import AlertGroup
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
+from console.lib.pages import once
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +39,41 @@ class Strip:
 
 
 def status_strip(request: HttpRequest) -> dict[str, Any]:
-    """Context of every signed-in page: `strip`, `strip_url`, `banner`, `rail_counts`, `origin`."""
+    """Context of every signed-in page: `strip`, `strip_url`, `banner`, `rail_counts`, `origin`.
+
+    Read when the template comes to them: a region of a page has no strip and asks for none.
+    """
     user = getattr(request, "user", None)
     if not isinstance(user, User) or request.headers.get("HX-Target") == "main":
         return {}
     now, origin = timezone.now(), chosen_origin(request)
-    groups = AlertGroup.objects.of_origin(origin).open()
-    triggered = (
-        groups.filter(status="triggered").filter(Q(silenced_until=None) | Q(silenced_until__lte=now)).count()
-    )
-    held = QuarantinedItem.objects.held().filter(origin=origin).count()
-    items = [*_stops(), _feeds(origin, now), *_lags(now), _origin(origin)]
     return {
-        "strip": Strip([item for item in items if item is not None]),
+        "strip": once(lambda: _strip(origin, now)),
         "strip_url": reverse("dashboards:strip"),
-        "banner": _banner(origin, user),
-        "rail_counts": {"alerts": triggered, "quarantine": held},
+        "banner": once(lambda: _banner(origin, user)),
+        "rail_counts": once(lambda: _rail_counts(origin, now)),
         "origin": origin,
     }
+
+
+def _strip(origin: Origin, now: datetime) -> Strip:
+    items = [*_stops(), _feeds(origin, now), *_lags(now), _origin(origin)]
+    return Strip([item for item in items if item is not None])
+
+
+def _rail_counts(origin: Origin, now: datetime) -> dict[str, int]:
+    """What waits for somebody, in one query."""
+    groups = AlertGroup.objects.of_origin(origin).open().filter(status="triggered")
+    waiting = groups.filter(Q(silenced_until=None) | Q(silenced_until__lte=now))
+    held = QuarantinedItem.objects.held().filter(origin=origin)
+    counts = _count(waiting, "alerts").union(_count(held, "quarantine"), all=True)
+    return {"alerts": 0, "quarantine": 0} | dict(counts)
+
+
+def _count(rows: QuerySet[Any], name: str) -> QuerySet[Any, tuple[str, int]]:
+    named = rows.order_by().annotate(what=Value(name)).values("what")
+    counted: QuerySet[Any, tuple[str, int]] = named.annotate(count=Count("pk")).values_list("what", "count")
+    return counted
 
 
 def _feeds(origin: Origin, now: datetime) -> Item:

@@ -78,7 +78,8 @@ class Place:
                 return self.team_name
             case Dimension.POOL if self.pool is not None:
                 where = self.zone or self.region or self.provider
-                return " · ".join(part for part in (self.type or "unknown type", where, self.os) if part)
+                system = "" if self.os == "linux" else self.os
+                return " · ".join(part for part in (self.type or "unknown type", where, system) if part)
             case Dimension.POOL:
                 return f"pool not reported · {self.region or self.provider or 'unknown place'}"
         return self.key(dimension) or "not reported"

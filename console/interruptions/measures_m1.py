@@ -136,7 +136,7 @@ def _reason(weeks: float, events: int, is_enough: bool) -> str:
     if not weeks and events:
         return "No inventory covers these machines, so there is no rate."
     if not weeks:
-        return "No spot machine is known to have run: connect the inventory."
+        return "No spot machine is known to have run."
     return "" if is_enough else f"{weeks:.1f} instance-weeks; a verdict needs {LEAST_WEEKS}."
 
 

@@ -105,7 +105,7 @@ def summary(
         status=_status(half, most, target, n),
         reason="" if n >= LEAST else _reason(n, workload_class),
         target=target,
-        notes=(f"{len(latencies.ages)} still pending: they count as longer than any.",)
+        notes=(f"{len(latencies.ages)} {workload_class} moves still pending: they count as longer than any.",)
         if latencies.ages
         else (),
         figures={

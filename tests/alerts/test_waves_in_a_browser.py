@@ -112,7 +112,15 @@ def test_a_wave_opens_in_place_to_its_groups_and_they_to_their_machines(page: Pa
     checkout = wave.children.get(service__slug="checkout")
     page.locator(f"#group-{checkout.pk}").get_by_role("button", name="6 machines").click()
     expect(page.locator(f"#group-{checkout.pk}-members [id^=interruption-]")).to_have_count(6)
+    page.evaluate("spot.refreshAll()")
+    page.wait_for_timeout(1_000)
+    expect(page.locator(f"#group-{checkout.pk}-members [id^=interruption-]")).to_have_count(6)
     assert_is_sound(page)
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_timeout(500)
+    shown = page.locator(f"#group-{checkout.pk}-detail").bounding_box()
+    assert shown is not None
+    assert shown["height"] > 6 * 32, "the machines are cut off on a phone"
     shoot(page, "oncall-wave")
 
 

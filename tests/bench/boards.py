@@ -24,6 +24,7 @@ from console.alerts.models import AlertGroup
 from console.dashboards import urls as dashboards
 from console.fleet.models import Machine
 from console.interruptions.models import Interruption
+from tests.bench.figure import percentile
 from tests.bench.history import write_history
 from tests.make_accounts import make_user
 
@@ -81,11 +82,6 @@ class Sitting:
     database: str
     client: Client = field(default_factory=lambda: Client(SERVER_NAME="localhost"))
     urls: dict[str, str] = field(default_factory=dict)
-
-
-def percentile(values: list[float], percent: int) -> float:
-    """Nearest rank."""
-    return sorted(values)[-(-len(values) * percent // 100) - 1]
 
 
 def boards() -> Iterator[Board]:

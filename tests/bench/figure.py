@@ -1,8 +1,49 @@
-"""One measured ratio and what it was made of."""
+"""A measured figure and what it was made of."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Measured(Protocol):
+    """What a bench measured: within its limit or not, and how that is printed."""
+
+    @property
+    def is_ok(self) -> bool: ...
+
+    def line(self, name: str) -> dict[str, object]: ...
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """A figure that must not be larger than its limit."""
+
+    value: float
+    unit: str
+    limit: float
+    more: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def is_ok(self) -> bool:
+        return self.value < self.limit
+
+    def line(self, name: str) -> dict[str, object]:
+        value = round(self.value, 1)
+        return {
+            "name": name,
+            "value": value,
+            "unit": self.unit,
+            "limit": self.limit,
+            "ok": self.is_ok,
+            **self.more,
+        }
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Nearest rank."""
+    return sorted(values)[-(-len(values) * percent // 100) - 1]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import django
 
@@ -15,13 +15,16 @@ from django.utils import timezone  # noqa: E402
 
 from console.ingest.keeping import TABLES  # noqa: E402
 from console.lib.partitions import ensure_partitions  # noqa: E402
-from tests.bench import ingest, pipeline  # noqa: E402
-from tests.bench.figure import Figure  # noqa: E402
+from tests.bench import boards, ingest, memory, pipeline, screen  # noqa: E402
+from tests.bench.figure import Measured  # noqa: E402
 
-BENCHES: dict[str, Callable[[], Figure]] = {
+BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "ingest_single_vs_floor": ingest.single,
     "ingest_batch_vs_floor": ingest.batch,
     "pipeline_vs_floor": pipeline.recorded,
+    "board_ms": boards.boards,
+    "memory_mb": memory.at_rest,
+    "notice_to_screen_ms": screen.from_post_to_row,
 }
 
 
@@ -32,9 +35,10 @@ def measure(names: Sequence[str]) -> int:
     failures = 0
     for name in names or BENCHES:
         _settle_down()
-        figure = BENCHES[name]()
-        failures += not figure.is_ok
-        print(json.dumps(figure.line(name)), flush=True)
+        measured = BENCHES[name]()
+        for figure in measured if isinstance(measured, Iterable) else [measured]:
+            failures += not figure.is_ok
+            print(json.dumps(figure.line(name)), flush=True)
     return failures
 
 

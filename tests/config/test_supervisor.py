@@ -155,3 +155,15 @@ def test_a_second_supervisor_on_the_same_directory_is_refused(tmp_path: Path) ->
     first.release()
     second.take()
     second.release()
+
+
+def test_a_child_whose_work_is_done_is_not_started_again_but_a_failed_one_is(
+    supervisor: Supervisor, shown: Shown
+) -> None:
+    done = Child(name="done", argv=[sys.executable, "-c", ""], may_finish=True)
+    failed = Child(name="failed", argv=[sys.executable, "-c", "raise SystemExit(3)"], may_finish=True)
+    supervisor.start(done)
+    supervisor.start(failed)
+    assert supervisor.wait_until(lambda: supervisor.deaths("failed") >= 2, within=15)
+    assert supervisor.deaths("done") == 0
+    assert [watched.child.name for watched in supervisor._watched] == ["failed"]

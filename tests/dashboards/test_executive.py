@@ -76,7 +76,7 @@ def test_with_nothing_every_figure_is_grey_and_none_is_zero(viewer: Client) -> N
     html = page(viewer)
     assert html.count("No verdict") == 4
     assert html.count("not known") == 4
-    assert "connect the inventory" in html
+    assert 'href="/services/import/inventory/">Import the inventory</a>' in html
     assert 'data-tone="ok"' not in html.split('id="figures"')[1]
 
 

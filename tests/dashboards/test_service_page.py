@@ -20,7 +20,7 @@ from tests.make_interruptions import make_interruption
 from tests.make_reclaims import alert, make_reclaim, make_running
 
 pytestmark = pytest.mark.django_db
-BUDGET = 30
+BUDGET = 28
 
 
 @pytest.fixture

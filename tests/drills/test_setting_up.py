@@ -25,7 +25,7 @@ def test_it_makes_teams_services_rules_feeds_and_a_token_of_origin_sample(tmp_pa
     counts = [
         model._default_manager.filter(origin="sample").count() for model in (Team, Service, AttributionRule)
     ]
-    assert counts == [8, 25, 25]
+    assert counts == [8, 25 + 1, 25]  # and the visible home of what no rule takes
     assert dict(Feed.objects.values_list("slug", "kind")) == {
         "sample-aws": "aws-eventbridge",
         "sample-relay": "cloudevents",

@@ -37,7 +37,7 @@ def test_ten_moves_and_one_pending_are_amber() -> None:
     assert measure.figures["within_target"] == pytest.approx(0.727, abs=5e-4)
     assert measure.interval is not None
     assert (round(measure.interval.low, 3), round(measure.interval.high, 3)) == (0.434, 0.903)
-    assert measure.notes == ("1 still pending: they count as longer than any.",)
+    assert measure.notes == ("1 stateless moves still pending: they count as longer than any.",)
 
 
 @pytest.mark.django_db

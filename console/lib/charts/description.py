@@ -52,6 +52,12 @@ class Bars:
     bars: tuple[Bar, ...]
     columns: tuple[str, ...] = ()
     """Names of the further columns."""
+    most: int = 10
+    """Drawn at most; the table holds all."""
+
+    @property
+    def drawn(self) -> tuple[Bar, ...]:
+        return self.bars[: self.most]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,5 +42,5 @@ def _size(chart: Chart) -> Literal["", "low", "tall"]:
     if isinstance(chart, Stack):
         return "low"
     if isinstance(chart, Bars):
-        return "low" if len(chart.bars) <= 4 else "" if len(chart.bars) <= 8 else "tall"
+        return "low" if len(chart.drawn) <= 4 else "" if len(chart.drawn) <= 8 else "tall"
     return ""

@@ -10,6 +10,8 @@ from console.lib.charts.description import Bars, Chart, Colour, Point, Stack, Tr
 
 Figure = dict[str, Any]
 LONGEST_LABEL = 30
+FEWEST_ROWS = 4
+"""Room is kept for so many, so that one bar alone is no thicker than one of many."""
 LONE = timedelta(days=1)
 """Half the width of a band that stands alone."""
 
@@ -39,28 +41,29 @@ def _escaped(text: str) -> str:
 
 
 def _bars(chart: Bars) -> Figure:
-    most = max((bar.value for bar in chart.bars), default=0) or 1
-    places = [str(place) for place in range(len(chart.bars))]
+    bars = chart.drawn
+    most = max((bar.value for bar in bars), default=0) or 1
+    places = [str(place) for place in range(len(bars))]
     trace = {
         "type": "bar",
         "orientation": "h",
-        "x": [bar.value for bar in chart.bars],
+        "x": [bar.value for bar in bars],
         "y": places,
-        "text": [_escaped(bar.text) for bar in chart.bars],
+        "text": [_escaped(bar.text) for bar in bars],
         "textposition": "outside",
         "cliponaxis": False,
         "hoverinfo": "text",
-        "hovertext": [f"{_escaped(bar.label)}: {_escaped(bar.text)}" for bar in chart.bars],
-        "marker": {"color": [_css(bar.colour) for bar in chart.bars]},
+        "hovertext": [f"{_escaped(bar.label)}: {_escaped(bar.text)}" for bar in bars],
+        "marker": {"color": [_css(bar.colour) for bar in bars]},
         "textfont": {"color": _css("text-2")},
     }
     layout = {
         "xaxis": {"range": [0, most * 1.3], "visible": False},
         "yaxis": {
             "type": "category",
-            "autorange": "reversed",
+            "range": [max(len(bars), FEWEST_ROWS) - 0.5, -0.5],
             "tickvals": places,
-            "ticktext": [_escaped(_short(bar.label)) for bar in chart.bars],
+            "ticktext": [_escaped(_short(bar.label)) for bar in bars],
             "showgrid": False,
             "showline": False,
             "tickfont": {"color": _css("text")},
