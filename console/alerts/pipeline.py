@@ -52,7 +52,7 @@ def alert_batch(*, now: datetime) -> int:
         touched = correlate.correlate(changes, now=now)
         touched.add(waves.follow(changes, now=now))
         routing.decide(touched, now=now)
-        announce("feed", "groups", "services", ids=[group.id for group in touched.groups])
+        announce("groups", ids=[group.id for group in touched.groups])
     logger.info("alerts.batch", extra={"changes": len(changes), "groups": len(touched.groups)})
     return len(changes)
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from console.interruptions.records import ATTACHED
+from console.lib.live import announce
 from console.lib.rows import array_literal, columns_of, fetch, run
 
 
@@ -150,11 +151,15 @@ def absorb(gone: Mapping[int, int], *, now: datetime) -> None:
 
 
 def report_changes(changes: Mapping[int, bool], *, replayed: frozenset[int], now: datetime) -> None:
-    """Leave a row for the alert pipeline for each interruption; the value says whether it is new."""
+    """Leave a row for the alert pipeline for each interruption; the value says whether it is new.
+
+    The boards list reclaims, not groups alone: they are told now and not once the alert pipeline has come round.
+    """
     if not changes:
         return
     rows = [(pk, changes[pk], pk in replayed) for pk in sorted(changes)]
     run(_CHANGES, [now, *columns_of(rows, ("bigint", "boolean", "boolean"))])
+    announce("feed")
 
 
 def _columns(wanted: Sequence[Wanted]) -> list[Any]:

@@ -15,6 +15,7 @@
   let reopen = 0;
   let isPaused = false;
   const due = new Map();
+  const begun = new WeakMap(); // region -> when it was last fetched: at once after a quiet moment, spaced in a storm
 
   function state(name) {
     for (const node of document.querySelectorAll("[data-live-state]")) {
@@ -26,13 +27,15 @@
 
   function schedule(region) {
     if (due.has(region)) return;
+    const wait = Math.max(0, (begun.get(region) ?? -SPACING_MS) + SPACING_MS - performance.now());
     due.set(region, setTimeout(async () => {
       due.delete(region); // what changes from here on asks again
+      begun.set(region, performance.now());
       await spot.refresh(region);
       if (isPaused) return;
       if (document.querySelector("[data-region][data-stale]")) state("stale");
       else if (document.querySelector('[data-live-state="stale"]')) state(poll ? "polling" : "live");
-    }, SPACING_MS));
+    }, wait));
   }
 
   function changed(topics) {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -25,6 +26,9 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(
+    maxsize=512
+)  # a board of a hundred rows asks for the same few, and an address costs more than its row
 def icon(name: str, extra: str = "") -> SafeString:
     """An icon of the sprite, hidden from screen readers: the word stands beside it."""
     return format_html(
@@ -40,12 +44,13 @@ def badge(state: object, label: str = "", tone: str = "", kind: str = "badge") -
     """A state as icon and word in its tone; `kind="status"` is the same without a box, for dense rows."""
     look = look_of(state)
     word = label or getattr(state, "label", "") or str(state).replace("_", " ").capitalize()
+    return _badge(kind, tone or look.tone, look.icon, str(word))
+
+
+@lru_cache(maxsize=512)
+def _badge(kind: str, tone: str, icon_name: str, word: str) -> SafeString:
     return format_html(
-        '<span class="{}" data-tone="{}">{}<span>{}</span></span>',
-        kind,
-        tone or look.tone,
-        icon(look.icon),
-        word,
+        '<span class="{}" data-tone="{}">{}<span>{}</span></span>', kind, tone, icon(icon_name), word
     )
 
 
@@ -132,6 +137,7 @@ STAGES = ("Noticed", "Cordoned", "Draining", "Hook", "Gone", "Rescheduled")
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def stepper(index: int | None, label: str = "", tone: str = "neutral") -> SafeString:
     """The six stages of a reclaim as dots; `index` is the stage reached, 0 to 5, or none."""
     reached = -1 if index is None else index
