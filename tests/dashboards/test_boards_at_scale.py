@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -120,10 +119,9 @@ def test_an_unchanged_region_is_not_sent_again(path: str) -> None:
 
 
 @pytest.fixture
-def storm(transactional_db: None) -> Iterator[None]:
+def storm(transactional_db: None) -> None:
     """Ten thousand machines of fifty services are going."""
     fill(50, 200, now=datetime.now(UTC))
-    yield
 
 
 @pytest.mark.browser

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 
@@ -23,12 +22,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def broken_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def broken_database(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: object) -> object:
         raise OperationalError("connection refused")
 
     monkeypatch.setattr(oncall, "proof_of_quiet", fail)
-    yield
 
 
 def test_a_page_that_fails_says_that_reclaims_are_still_received(sit: Sit, broken_database: None) -> None:
