@@ -95,8 +95,8 @@ def _shutdown(one: Measure, period: str) -> Answer:
         sentence = one.reason
     else:
         done = one.figures["complete"] or 0
-        against = _against(one, "{:.0%}")
-        sentence = f"{done:,.0f} of {one.n:,} reclaims in the last {period} shut down in time; {against}."
+        judged = f"{done:,.0f} of {one.n:,} reclaims in the last {period} shut down in time"
+        sentence = f"{judged}; {_against(one, '{:.0%}')}."
     return Answer(
         question="Do services shut down cleanly?",
         name="Graceful shutdowns",

@@ -16,7 +16,7 @@ from console.interruptions import stored, writing
 from console.interruptions.episode_rebuilding import rebuild_episodes
 from console.interruptions.episodes import Stretch, extend_episodes
 from console.interruptions.known import Span, Told, tell
-from console.interruptions.observing import Statement
+from console.interruptions.observing import Statement, write_down
 from console.interruptions.plan import Machine, Plan, plan_machine, renumber
 from console.interruptions.records import Reported, attach_records
 from console.interruptions.replacements import match_replacements
@@ -39,22 +39,24 @@ def decide(
     *,
     origin: str,
     now: datetime,
-    fresh: Sequence[Statement] = (),
+    fresh: Mapping[int, Statement] = MappingProxyType({}),
     reported: Sequence[Reported] = (),
     moved: Mapping[int, tuple[int, int]] = MappingProxyType({}),
 ) -> None:
     """Partition the machines of `spans` again and write what differs from what is stored.
 
-    `moved` are machines that changed their service (from, to).
+    `fresh` are the statements to be stored, by id; `moved` machines that changed their service (from, to).
     """
     machine_ids = sorted({span.machine_id for span in spans} | {record.machine_id for record in reported})
     if not machine_ids:
+        write_down(fresh, homes={})
         return
     machines = _machines(machine_ids)
-    told = tell(spans, machines=machines, now=now)
+    told = tell(spans, fresh, machines=machines, now=now)
     rows = stored.rows_of(told)
     plan = _plan(told, machines, rows, origin=origin, now=now)
-    ids = _write(plan, told, machines, rows, now=now)
+    ids = {row.stored.key: pk for pk, row in rows.items()} | _insert(plan, machines, now=now)
+    _write(plan, told, ids, fresh, now=now)
     touched = _attach(spans, reported, has_news=bool(plan.opened or plan.updated), now=now)
     launches = _launches(told, machines, fresh, moved)
     _bring_up_to_date(plan, ids, rows, launches, origin=origin)
@@ -87,24 +89,27 @@ def _plan(
 def _write(
     plan: Plan,
     told: Mapping[int, Told],
-    machines: Mapping[int, Machine],
-    rows: Mapping[int, Row],
+    ids: Mapping[str, int],
+    fresh: Mapping[int, Statement],
     *,
     now: datetime,
-) -> dict[str, int]:
-    """Write interruptions and where each observation belongs. Returns ids by key."""
-    ids = {row.stored.key: pk for pk, row in rows.items()}
-    ids |= _insert(plan, machines, now=now)
+) -> None:
+    """Write what interruptions that were there are now, and where each observation belongs."""
     writing.update(plan.updated, now=now)
+    new: dict[int, int] = {}
     homes: list[tuple[int, datetime, int | None]] = []
     for key, reclaim in plan.members.items():
-        one = told[plan.machine_of[key]]
-        homes += [(m.id, m.received_at, ids[key]) for m in reclaim.members if one.homes.get(m.id) != ids[key]]
+        home, before = ids[key], told[plan.machine_of[key]].homes
+        for member in reclaim.members:
+            if member.id in fresh:
+                new[member.id] = home
+            elif before.get(member.id) != home:
+                homes.append((member.id, member.received_at, home))
     homes += [(seen.id, seen.received_at, None) for seen in plan.homeless]
+    write_down(fresh, homes=new)
     writing.assign(homes)
     writing.alias({key: ids[leads_to] for key, leads_to in plan.aliases.items()}, origin=plan.origin)
     writing.absorb({pk: ids[key] for pk, key in plan.absorbed.items()}, now=now)
-    return ids
 
 
 def _insert(plan: Plan, machines: Mapping[int, Machine], *, now: datetime) -> dict[str, int]:
@@ -132,11 +137,11 @@ def _attach(
 def _launches(
     told: Mapping[int, Told],
     machines: Mapping[int, Machine],
-    fresh: Sequence[Statement],
+    fresh: Mapping[int, Statement],
     moved: Mapping[int, tuple[int, int]],
 ) -> list[Stretch]:
     """Where new machines came up: they may serve what their services lost."""
-    launched = {s.machine_id for s in fresh if s.event.kind == Kind.REPLACEMENT_LAUNCHED}
+    launched = {s.machine_id for s in fresh.values() if s.event.kind == Kind.REPLACEMENT_LAUNCHED}
     return [
         Stretch(service_id, seen.occurred_at, seen.occurred_at)
         for pk in told
@@ -184,13 +189,13 @@ def _widest(stretches: Sequence[Stretch]) -> list[Stretch]:
     return widest
 
 
-def _replayed(plan: Plan, ids: Mapping[str, int], fresh: Sequence[Statement]) -> frozenset[int]:
+def _replayed(plan: Plan, ids: Mapping[str, int], fresh: Mapping[int, Statement]) -> frozenset[int]:
     """Interruptions known from nothing but an archive's replay."""
-    replayed = {":".join(map(str, statement.key)) for statement in fresh if statement.is_replay}
+    replayed = {pk for pk, statement in fresh.items() if statement.is_replay}
     if not replayed:
         return frozenset()
     return frozenset(
         ids[wanted.key]
         for wanted in plan.opened
-        if all(member.identity in replayed for member in plan.members[wanted.key].members)
+        if all(member.id in replayed for member in plan.members[wanted.key].members)
     )

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from console.feeds.normalised import Action, Cause, Kind, Outcome
+from console.interruptions.observing import Statement, as_seen
 from console.interruptions.seen import Seen
-from console.lib.rows import fetch
+from console.lib.rows import columns_of, fetch
 
 REACH = timedelta(days=14)
 RECEIVED_EARLIEST = timedelta(days=1)
@@ -71,27 +72,43 @@ class Lived(Protocol):
     def last_seen_at(self) -> datetime: ...
 
 
-def tell(spans: Sequence[Span], *, machines: Mapping[int, Lived], now: datetime) -> dict[int, Told]:
-    """Everything about these machines that their new observations may touch."""
+def tell(
+    spans: Sequence[Span], fresh: Mapping[int, Statement], *, machines: Mapping[int, Lived], now: datetime
+) -> dict[int, Told]:
+    """Everything about these machines that their new observations (`fresh`, not stored yet) may touch."""
     told = {span.machine_id: Told(span.machine_id) for span in spans}
-    if not told:
-        return told
+    for pk, statement in fresh.items():
+        if statement.machine_id is not None:
+            provider = machines[statement.machine_id].provider
+            told[statement.machine_id].seen[pk] = as_seen(pk, statement, provider=provider)
+    if told:
+        _recall(told, spans, machines=machines, now=now)
+    return told
+
+
+def _recall(
+    told: dict[int, Told], spans: Sequence[Span], *, machines: Mapping[int, Lived], now: datetime
+) -> None:
+    """Add what is stored of them."""
     lows = [span.first_at - REACH for span in spans]
     highs = [span.last_at + REACH for span in spans]
     ahead = any(span.last_at > now for span in spans)
     received = datetime.min.replace(tzinfo=UTC) if ahead else min(lows) - RECEIVED_EARLIEST
-    rows = fetch(_NEAR, [list(told), lows, highs, received])
+    ids = [span.machine_id for span in spans]
+    near = columns_of(list(zip(ids, lows, highs, strict=True)), ("bigint", "timestamptz", "timestamptz"))
+    rows = fetch(_NEAR, [*near, received])
     # What a machine did before and after its span, and only then, may be tied to it from afar.
     older = {
         span.machine_id
         for span, low, high in zip(spans, lows, highs, strict=True)
         if machines[span.machine_id].first_seen_at < low or machines[span.machine_id].last_seen_at > high
     }
-    while rows:
+    while True:
         for row in rows:
             _add(told[row[1]], row, provider=machines[row[1]].provider)
         rows = _kin({pk: told[pk] for pk in older})
-    return told
+        if not rows:
+            return
 
 
 def _kin(told: dict[int, Told]) -> list[tuple[Any, ...]]:

@@ -5,13 +5,14 @@ Everything here is set-based: a batch costs a constant number of statements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from console.feeds.normalised import NormalisedEvent
+from console.interruptions.seen import Seen
 from console.lib.rows import columns_of, fetch, run
 
 
@@ -39,6 +40,7 @@ _COLUMNS = {
     "feed_id": "bigint",
     "delivery_pk": "bigint",
     "machine_id": "bigint",
+    "interruption_id": "bigint",
     "event_id": "text",
     "machine_named": "text",
     "source": "text",
@@ -74,27 +76,56 @@ _ROWS = (
 )
 
 
-def observe(statements: Sequence[Statement]) -> list[Statement]:
-    """Store the statements that are new. Returns those; a repeat is silently one row as before."""
+def observe(statements: Sequence[Statement]) -> dict[int, Statement]:
+    """Claim the statements that are new, by the id that each is to be written with. A repeat is silent."""
     first: dict[tuple[int, str, str], Statement] = {}
     for statement in statements:
         first.setdefault(statement.key, statement)
     if not first:
-        return []
-    keys = sorted(first)
-    named = columns_of(
-        [(*key, first[key].received_at) for key in keys], ("bigint", "text", "text", "timestamptz")
-    )
-    ids = {(feed, event, machine): pk for pk, feed, event, machine in fetch(_KEYS, named)}
-    fresh = [first[key] for key in keys if key in ids]
+        return {}
+    keys = [(*key, first[key].received_at) for key in sorted(first)]
+    named = columns_of(keys, ("bigint", "text", "text", "timestamptz"))
+    claimed = {(feed, event, machine): pk for pk, feed, event, machine in fetch(_KEYS, named)}
+    return {claimed[key]: first[key] for key in sorted(claimed)}
+
+
+def write_down(fresh: Mapping[int, Statement], *, homes: Mapping[int, int]) -> None:
+    """Store new statements, each in its interruption (`homes`, by the statement's id) or in none."""
     if fresh:
-        run(
-            _ROWS, columns_of([_row(ids[statement.key], statement) for statement in fresh], _COLUMNS.values())
-        )
-    return fresh
+        rows = [_row(pk, statement, homes.get(pk)) for pk, statement in fresh.items()]
+        run(_ROWS, columns_of(rows, _COLUMNS.values()))
 
 
-def _row(pk: int, statement: Statement) -> tuple[object, ...]:
+def as_seen(pk: int, statement: Statement, *, provider: str) -> Seen:
+    """A new statement as `partition` sees it: exactly what will be read back of it."""
+    event, machine = statement.event, statement.event.machine
+    return Seen(
+        id=pk,
+        feed_id=statement.feed_id,
+        event_id=event.event_id[:512],
+        kind=event.kind,
+        occurred_at=event.occurred_at,
+        received_at=statement.received_at,
+        machine_named=machine.identifier[:512],
+        source=event.source,
+        provider=provider or None,
+        deadline_at=event.deadline_at,
+        outcome=event.outcome,
+        cause=event.cause,
+        action=event.action,
+        state=event.state or None,
+        native_id=(event.native_id or "")[:256] or None,
+        boot_id=(machine.boot_id or "")[:128] or None,
+        node_uid=(machine.node_uid or "")[:128] or None,
+        may_open=event.may_open,
+        is_precise_deadline=event.is_precise_deadline,
+        is_restart=event.is_restart,
+        is_observed=event.is_observed,
+        is_low_confidence=event.is_low_confidence,
+    )
+
+
+def _row(pk: int, statement: Statement, home: int | None) -> tuple[object, ...]:
     event, machine = statement.event, statement.event.machine
     return (
         pk,
@@ -103,6 +134,7 @@ def _row(pk: int, statement: Statement) -> tuple[object, ...]:
         statement.feed_id,
         statement.delivery_pk,
         statement.machine_id,
+        home,
         event.event_id[:512],
         machine.identifier[:512],
         event.source,

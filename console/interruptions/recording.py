@@ -91,7 +91,7 @@ def _record(heard: Sequence[Heard], *, origin: str, now: datetime) -> None:
     fresh = observe(statements)
     reported = list(_reported(heard, mentions, resolved))
     store_records(reported)
-    times = [(s.machine_id, s.event.occurred_at) for s in fresh if s.machine_id is not None]
+    times = [(s.machine_id, s.event.occurred_at) for s in fresh.values() if s.machine_id is not None]
     times += [(kept, now) for kept, _ in resolved.merges] + [(pk, now) for pk in resolved.moved]
     deciding.decide(
         _spans(times, resolved),

@@ -27,6 +27,7 @@ from console.interruptions.models import (
     MeasureHour,
     RollupState,
 )
+from console.lib.live import announce
 from console.lib.origin import Origin
 
 Values = dict[str, str | datetime]
@@ -62,7 +63,9 @@ def mark_dirty(cursor: CursorWrapper | Any, hours: Iterable[tuple[str, datetime]
 
 def roll_up(*, now: datetime) -> int:
     """Bring the sums of every origin up to `now`. Returns how many hours were done again."""
-    return sum(_roll_up_origin(origin, now) for origin in Origin.values)
+    done = sum(_roll_up_origin(origin, now) for origin in Origin.values)
+    announce("measures")
+    return done
 
 
 def recompute(*, origin: str, now: datetime) -> int:
