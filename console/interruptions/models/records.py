@@ -8,7 +8,7 @@ from django.db.models import Q
 from console.feeds.models import Feed
 from console.fleet.models import Machine, Service, Statefulness
 from console.interruptions.models.interruption import Interruption
-from console.lib.origin import origin_field
+from console.lib.origin import is_known_origin, origin_field
 
 
 class HookOutcome(models.TextChoices):
@@ -47,6 +47,7 @@ class Hook(_NodeRecord):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["feed", "report_id"], name="interruptions_hook_once"),
+            is_known_origin("interruptions", "hook"),
             models.CheckConstraint(
                 condition=Q(outcome__in=HookOutcome.values),
                 name="interruptions_hook_outcome_is_known",
@@ -76,6 +77,7 @@ class Move(_NodeRecord):
                 fields=["origin", "machine", "workload", "evicted_at"],
                 name="interruptions_move_once",
             ),
+            is_known_origin("interruptions", "move"),
             models.CheckConstraint(
                 condition=Q(workload_class__in=Statefulness.values),
                 name="interruptions_move_class_is_known",
@@ -110,7 +112,8 @@ class Work(_NodeRecord):
         constraints = [
             models.UniqueConstraint(
                 fields=["origin", "machine", "job", "attempt"], name="interruptions_work_once"
-            )
+            ),
+            is_known_origin("interruptions", "work"),
         ]
         indexes = [models.Index(fields=["interruption"], name="interruptions_work_of")]
 
@@ -127,7 +130,8 @@ class Volume(_NodeRecord):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["feed", "report_id"], name="interruptions_volume_once")
+            models.UniqueConstraint(fields=["feed", "report_id"], name="interruptions_volume_once"),
+            is_known_origin("interruptions", "volume"),
         ]
         indexes = [
             models.Index(fields=["interruption"], name="interruptions_volume_of"),
@@ -150,7 +154,8 @@ class Replica(_NodeRecord):
             models.UniqueConstraint(
                 fields=["origin", "machine", "name", "last_write_at"],
                 name="interruptions_replica_once",
-            )
+            ),
+            is_known_origin("interruptions", "replica"),
         ]
         indexes = [models.Index(fields=["interruption"], name="interruptions_replica_of")]
 
