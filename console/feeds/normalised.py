@@ -225,7 +225,8 @@ REFUSALS: Mapping[str, int] = MappingProxyType(
 )
 """Every code a message can be refused with, and the status its sender is answered with.
 
-`processing_error` is found later, by the pipeline, and never answered.
+`processing_error` is a fault of the console's: found later, by the pipeline, or on reading. It is kept in
+quarantine, so its sender is answered 202 and has nothing to send again.
 """
 
 

@@ -8,6 +8,7 @@ items, an empty array and a CloudEvents batch of any size are a batch and always
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -21,6 +22,8 @@ from console.feeds.identifiers import check_storable
 from console.feeds.normalised import ParseContext, Reading, Rejected
 from console.feeds.sources import cloudevents, node_report
 from console.feeds.sources.aws import eventbridge
+
+logger = logging.getLogger(__name__)
 
 MAX_BODY = 1024 * 1024
 MAX_ITEMS = 5000
@@ -115,6 +118,10 @@ def judge(raw: bytes, read: Callable[[bytes], Reading]) -> Reading | Rejected:
         return check_storable(read(text))
     except Rejected as refusal:
         return refusal.with_traceback(None)
+    except Exception as error:
+        # A fault of the parser: the item waits in quarantine for its mending, and its neighbours are taken.
+        logger.exception("reading.failed", extra={"bytes": len(raw)})
+        return Rejected("processing_error", f"{type(error).__name__}: {error}", is_relayed=True)
 
 
 def split(body: bytes, *, is_lines: bool) -> list[bytes]:

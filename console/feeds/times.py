@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from console.feeds.normalised import Rejected
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
+_LAST_YEAR = 9000
+"""Deadlines, windows and hours are reckoned onwards from a time: near the end of the calendar they cannot be."""
 
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -39,6 +41,8 @@ def parse_time(text: str) -> datetime | None:
         instant = _read(written)
     except (ValueError, OverflowError) as error:
         raise InvalidTime(text) from error
+    if instant.year > _LAST_YEAR:
+        raise InvalidTime(text)
     return None if instant.year == 1 else instant
 
 

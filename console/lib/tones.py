@@ -35,6 +35,8 @@ LOOKS: dict[str, Look] = {
     "rescheduled": Look("ok", "circle-check"),
     "overran": Look("danger", "timer-off"),
     "failed": Look("danger", "circle-x"),
+    "complete": Look("ok", "circle-check"),
+    "partial": Look("warn", "triangle-alert"),
     # Alert groups.
     "triggered": Look("danger", "bell-ring"),
     "acknowledged": Look("warn", "user-check"),
@@ -43,6 +45,11 @@ LOOKS: dict[str, Look] = {
     "silenced": Look("muted", "bell-off"),
     "suppressed": Look("muted", "bell-off"),
     "no_news": Look("muted", "circle-dashed"),
+    # What was decided about telling somebody.
+    "page": Look("neutral", "bell-ring"),
+    "ticket": Look("neutral", "list-checks"),
+    "log": Look("neutral", "scroll-text"),
+    "suppress": Look("muted", "bell-off"),
     # Severities.
     "critical": Look("danger", "octagon-alert"),
     "error": Look("danger", "circle-alert"),

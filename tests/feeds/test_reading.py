@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from console.feeds import reading
 from console.feeds.normalised import REFUSALS, Reading, Rejected, Result
 from console.feeds.reading import MAX_BODY, MAX_ITEMS, PARSERS, parser_for
 
@@ -53,6 +54,29 @@ def test_a_message_over_several_lines_is_one_message(read_bytes: Any) -> None:
 def test_an_array_of_one_is_answered_as_the_single_item_it_holds(read_bytes: Any) -> None:
     body = read_bytes(b"[" + LINE.replace(b"2026-03-11T", b"soon") + b"]")
     assert (results(body), body.is_batch, body.is_answered_with_counts) == (["invalid_time"], False, False)
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "9999-12-31T23:50:00Z"])
+def test_a_time_at_the_end_of_the_calendar_is_refused_and_its_neighbours_are_taken(
+    time: str, read_bytes: Any
+) -> None:
+    late = json.dumps(json.loads(WARNING) | {"time": time}).encode()
+    assert results(read_bytes(b"[" + LINE + b"," + late + b"]")) == ["accepted", "invalid_time"]
+
+
+def test_a_fault_of_a_parser_is_kept_for_its_mending_and_its_neighbours_are_taken(
+    monkeypatch: pytest.MonkeyPatch, read_bytes: Any
+) -> None:
+    def stumbling(raw: bytes, **known: Any) -> Reading:
+        if b"stumble" in raw:
+            raise IndexError("off the end")
+        return PARSERS["aws-eventbridge"](raw, **known)
+
+    monkeypatch.setattr(reading, "PARSERS", {"aws-eventbridge": stumbling})
+    body = read_bytes(LINE + b'\n{"stumble": 1}\n' + LINE)
+    assert results(body) == ["accepted", "processing_error", "accepted"]
+    alone = read_bytes(b'{"stumble": 1}')
+    assert (results(alone), alone.is_answered_with_counts) == (["processing_error"], True)
 
 
 def test_an_empty_array_is_a_batch_of_nothing(read_bytes: Any) -> None:

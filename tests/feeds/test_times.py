@@ -67,6 +67,8 @@ def test_every_written_form_is_read(written: str, instant: datetime | None) -> N
         "11 Foo 2026 14:31:40 GMT",
         "32 Mar 2026 14:31:40 GMT",
         "9999-12-31T23:59:59-01:00",
+        "9999-12-31T23:59:59Z",
+        "31 Dec 9999 23:59:59 GMT",
         "1773239500",
         "now",
     ],
@@ -76,7 +78,7 @@ def test_what_is_no_time_is_refused(written: str) -> None:
         parse_time(written)
 
 
-@given(st.datetimes().filter(lambda moment: 1 < moment.year < 9999))
+@given(st.datetimes().filter(lambda moment: 1 < moment.year < 9000))
 def test_an_iso_time_survives_the_way_there_and_back(moment: datetime) -> None:
     instant = moment.replace(tzinfo=UTC)
     assert parse_time(instant.isoformat()) == instant
