@@ -34,6 +34,9 @@ LOOKS: dict[str, Look] = {
     "no_action": Look("muted", "circle-slash"),
     "rescheduled": Look("ok", "circle-check"),
     "overran": Look("danger", "timer-off"),
+    # Shutdown hooks.
+    "complete": Look("ok", "circle-check"),
+    "partial": Look("warn", "triangle-alert"),
     "failed": Look("danger", "circle-x"),
     # Alert groups.
     "triggered": Look("danger", "bell-ring"),
@@ -43,6 +46,12 @@ LOOKS: dict[str, Look] = {
     "silenced": Look("muted", "bell-off"),
     "suppressed": Look("muted", "bell-off"),
     "no_news": Look("muted", "circle-dashed"),
+    # What was decided about a group, and what became of a stage.
+    "log": Look("neutral", "check"),
+    "suppress": Look("muted", "bell-off"),
+    "ticket": Look("warn", "bell"),
+    "page": Look("danger", "bell-ring"),
+    "ok": Look("neutral", "check"),
     # Severities.
     "critical": Look("danger", "octagon-alert"),
     "error": Look("danger", "circle-alert"),
@@ -72,6 +81,7 @@ LOOKS: dict[str, Look] = {
     "replayed": Look("neutral", "repeat"),
     "discarded": Look("muted", "trash-2"),
     "drill": Look("info", "flask-conical"),
+    "test": Look("info", "flask-conical"),
     "sample": Look("info", "flask-conical"),
 }
 
