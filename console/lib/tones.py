@@ -34,6 +34,9 @@ LOOKS: dict[str, Look] = {
     "no_action": Look("muted", "circle-slash"),
     "rescheduled": Look("ok", "circle-check"),
     "overran": Look("danger", "timer-off"),
+    # Shutdown hooks.
+    "complete": Look("ok", "circle-check"),
+    "partial": Look("warn", "triangle-alert"),
     "failed": Look("danger", "circle-x"),
     "complete": Look("ok", "circle-check"),
     "partial": Look("warn", "triangle-alert"),
@@ -50,6 +53,11 @@ LOOKS: dict[str, Look] = {
     "ticket": Look("neutral", "list-checks"),
     "log": Look("neutral", "scroll-text"),
     "suppress": Look("muted", "bell-off"),
+    # What was decided about a group, and what became of a stage.
+    "log": Look("neutral", "check"),
+    "ticket": Look("warn", "bell"),
+    "page": Look("danger", "bell-ring"),
+    "ok": Look("neutral", "check"),
     # Severities.
     "critical": Look("danger", "octagon-alert"),
     "error": Look("danger", "circle-alert"),
@@ -79,6 +87,7 @@ LOOKS: dict[str, Look] = {
     "replayed": Look("neutral", "repeat"),
     "discarded": Look("muted", "trash-2"),
     "drill": Look("info", "flask-conical"),
+    "test": Look("info", "flask-conical"),
     "sample": Look("info", "flask-conical"),
 }
 
