@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
@@ -59,7 +61,7 @@ class Desk:
 Sit = Callable[..., Desk]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Playwright's loop makes Django think it is in async code; the tests are not."""
     expect.set_options(timeout=12_000)
@@ -73,7 +75,7 @@ def chromium() -> Iterator[Browser]:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console_port(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[int]:
     with django_db_blocker.unblock(), console_on_a_port() as port:
         yield port
@@ -101,7 +103,21 @@ def sit(chromium: Browser, console_port: int, transactional_db: None) -> Iterato
     yield seat
     for desk in desks:
         desk.context.close()
+    let_requests_finish()
     assert [line for desk in desks for line in desk.complaints] == []
+
+
+def let_requests_finish() -> None:
+    """Tables are emptied after the test; a page that is still being computed would stand in the way."""
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+    quiet_since = time.monotonic()
+    ends_at = quiet_since + 15
+    while time.monotonic() < min(quiet_since + 0.3, ends_at):
+        with connection.cursor() as cursor:
+            cursor.execute(busy)
+            if cursor.fetchone()[0]:
+                quiet_since = time.monotonic()
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -139,8 +139,8 @@ def make_trouble(sender: Sender, *, now: datetime) -> dict[str, Node]:
         ("draining", "checkout", "c", "m7i.2xlarge"), ("fresh", "checkout", "c", "m7i.2xlarge"),
         ("spare", "checkout", "c", "c7g.4xlarge"), ("late", "search-api", "b", "c7g.4xlarge"),
         ("search", "search-api", "b", "c7g.4xlarge"), ("over", "transcode", "a", "g6.xlarge"),
-        ("encoder", "transcode", "a", "g6.xlarge"), ("store", "feature-store", "a", "r7i.4xlarge"),
-        ("quiet", "feature-store", "b", "r7i.4xlarge"))}  # fmt: skip
+        ("encoder", "transcode", "a", "g6.xlarge"), ("store", "feature-store", "d", "r7i.4xlarge"),
+        ("quiet", "feature-store", "d", "r7i.4xlarge"))}  # fmt: skip
     sender.introduce(*nodes.values(), at=ago(400))
     sender.warn(nodes["spare"], at=ago(300))
     sender.warn(nodes["late"], at=ago(280))

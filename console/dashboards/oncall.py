@@ -118,7 +118,20 @@ class Feed:
     """Running out, but not shown because of the filters."""
 
 
-def live_feed(*, origin: Origin, filters: Filters, now: datetime) -> Feed:
+@dataclass(frozen=True, slots=True)
+class RunningOut:
+    """How many machines are being taken: all, and those that the filters leave."""
+
+    total: int
+    shown: int
+
+
+def count_running_out(*, origin: Origin, filters: Filters) -> RunningOut:
+    rows = Interruption.objects.of_origin(origin).running_out()
+    return RunningOut(*_counted(rows, filters.narrow_interruptions(rows), is_narrowed=filters.is_set))
+
+
+def live_feed(*, origin: Origin, filters: Filters, counted: RunningOut, now: datetime) -> Feed:
     """Machines that are being taken, the least time left first; then those that have just gone."""
     everything = Interruption.objects.of_origin(origin)
     running_out = everything.running_out()
@@ -131,14 +144,28 @@ def live_feed(*, origin: Origin, filters: Filters, now: datetime) -> Feed:
     if len(rows) < MOST_ROWS:
         gone = filters.narrow_interruptions(just_gone).select_related(*related).order_by("-ended_at", "pk")
         rows += list(gone[: MOST_ROWS - len(rows)])
-    total, shown = _counted(running_out, narrowed, is_narrowed=filters.is_set)
     replicas = replicas_by_service([row.service_id for row in rows])
     impacts = {pk: r.sentence("").removeprefix(": ") for pk, r in replicas.items()}
-    return Feed(rows=interruption_rows(rows, impacts=impacts), running_out=shown, hidden=total - shown)
+    return Feed(
+        rows=interruption_rows(rows, impacts=impacts),
+        running_out=counted.shown,
+        hidden=counted.total - counted.shown,
+    )
 
 
-def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], int]:
-    """Open groups, waves first, then those nobody has; and how many the filters hide.
+@dataclass(frozen=True, slots=True)
+class OpenGroups:
+    """The first groups of the board, how many there are, and how many the filters hide."""
+
+    shown: Sequence[AlertGroup]
+    total: int
+    alone: int
+    """Triggered, not silenced: nobody has them."""
+    hidden: int
+
+
+def open_groups(*, origin: Origin, filters: Filters, now: datetime) -> OpenGroups:
+    """Open groups, waves first, then those nobody has.
 
     A wave stands for the groups of the services under it.
     """
@@ -152,14 +179,22 @@ def open_groups(*, origin: Origin, filters: Filters) -> tuple[list[AlertGroup], 
     is_below = Case(
         When(key__startswith="wave:", then=Value(0)), default=Value(1), output_field=IntegerField()
     )
+    is_alone = Q(status=GroupStatus.TRIGGERED) & (Q(silenced_until=None) | Q(silenced_until__lte=now))
     narrowed = filters.narrow_groups(rows)
     shown = list(
         narrowed.nested()
+        .annotate(total=Window(Count("pk")), alone=Window(Count(Case(When(is_alone, then=Value(1))))))
         .select_related("service__team", "acknowledged_by", "execution")
         .order_by(is_below, order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
     )
     total, matching = _counted(rows, narrowed, is_narrowed=True) if filters.is_set else (0, 0)
-    return shown, total - matching
+    first = shown[0] if shown else None
+    return OpenGroups(
+        shown=shown,
+        total=getattr(first, "total", 0),
+        alone=getattr(first, "alone", 0),
+        hidden=total - matching,
+    )
 
 
 def _counted(rows: QuerySet[Row], narrowed: QuerySet[Row], *, is_narrowed: bool) -> tuple[int, int]:
@@ -172,12 +207,21 @@ def _counted(rows: QuerySet[Row], narrowed: QuerySet[Row], *, is_narrowed: bool)
     return counts["total"], counts["shown"]
 
 
-def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedService]:
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """The services that are hit hardest, and how many there are in all."""
+
+    rows: Sequence[AffectedService]
+    services: int
+
+
+def affected_services(*, origin: Origin, filters: Filters) -> Affected:
     """Services that are losing machines now, the most critical and the shortest first."""
     losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
     services = list(
         Service.objects.filter(interruptions__in=losing)
         .annotate(running_out=Count("interruptions"), earliest_at=Min("interruptions__deadline_at"))
+        .annotate(services_hit=Window(Count("pk")))
         .select_related("team")
         .order_by("-running_out", "pk")[:MOST_SERVICES]
     )
@@ -192,7 +236,10 @@ def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedServi
         for service in services
     ]
     rank = list(Criticality.values)
-    return sorted(found, key=lambda a: (not a.is_short, rank.index(a.service.criticality), -a.running_out))
+    return Affected(
+        rows=sorted(found, key=lambda a: (not a.is_short, rank.index(a.service.criticality), -a.running_out)),
+        services=services[0].services_hit if services else 0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,34 +250,26 @@ class Headline:
     lead: str
 
 
-def headline(*, origin: Origin, filters: Filters, quiet: Quiet, now: datetime) -> Headline:
+def headline(*, machines: int, affected: Affected, groups: OpenGroups, quiet: Quiet) -> Headline:
     """`7 machines are being reclaimed from 3 services`: said of what the filters show."""
     if not quiet.feeds:
         return Headline("What is being reclaimed now?", "Nobody would know: no feed is connected.")
-    losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
-    hit = losing.aggregate(
-        machines=Count("pk"), services=Count("service", distinct=True), name=Min("service__name")
-    )
-    lead = _who_has_it(origin=origin, filters=filters, now=now)
-    if not hit["machines"]:
+    if not machines:
         heard = ", as far as is heard" if quiet.silent else ""
-        return Headline(f"No machine is being reclaimed{heard}", lead)
-    verb = "machine is" if hit["machines"] == 1 else "machines are"
-    whose = hit["name"] if hit["services"] == 1 else f"{hit['services']} services"
-    return Headline(f"{hit['machines']} {verb} being reclaimed from {whose}", lead)
+        return Headline(f"No machine is being reclaimed{heard}", _who_has_it(groups))
+    verb = "machine is" if machines == 1 else "machines are"
+    whose = affected.rows[0].service.name if affected.services == 1 else f"{affected.services} services"
+    return Headline(f"{machines} {verb} being reclaimed from {whose}", _who_has_it(groups))
 
 
-def _who_has_it(*, origin: Origin, filters: Filters, now: datetime) -> str:
-    is_alone = Q(status=GroupStatus.TRIGGERED) & (Q(silenced_until=None) | Q(silenced_until__lte=now))
-    rows = filters.narrow_groups(AlertGroup.objects.of_origin(origin).open()).nested()
-    groups = rows.aggregate(open=Count("pk"), alone=Count("pk", filter=is_alone))
-    if not groups["open"]:
+def _who_has_it(groups: OpenGroups) -> str:
+    if not groups.total:
         return "No group is open."
-    if not groups["alone"]:
+    if not groups.alone:
         return "Somebody has every open group, or silenced it."
-    if groups["open"] == 1:
+    if groups.total == 1:
         return "Nobody has its group yet."
-    return f"Nobody has {groups['alone']} of {groups['open']} open groups yet."
+    return f"Nobody has {groups.alone} of {groups.total} open groups yet."
 
 
 @dataclass(frozen=True, slots=True)

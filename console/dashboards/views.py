@@ -34,18 +34,22 @@ def oncall(request: HttpRequest) -> HttpResponse:
     """What is being reclaimed, who is hit, and how many seconds are left."""
     now, origin = timezone.now(), chosen_origin(request)
     filters = board.Filters.of(request.GET)
-    found = once(lambda: board.open_groups(origin=origin, filters=filters))
+    found = once(lambda: board.open_groups(origin=origin, filters=filters, now=now))
+    counted = once(lambda: board.count_running_out(origin=origin, filters=filters))
+    affected = once(lambda: board.affected_services(origin=origin, filters=filters))
     quiet = once(lambda: board.proof_of_quiet(origin=origin, now=now))
     person = signed_in(request)
     context = {
-        "headline": once(lambda: board.headline(origin=origin, filters=filters, quiet=quiet, now=now)),
+        "headline": once(
+            lambda: board.headline(machines=counted.shown, affected=affected, groups=found, quiet=quiet)
+        ),
         "first_steps": once(lambda: None if origin != Origin.LIVE or quiet.feeds else first_steps(request)),
         "filters": filters,
         "choices": once(lambda: board.choices(origin=origin)),
-        "feed": once(lambda: board.live_feed(origin=origin, filters=filters, now=now)),
-        "groups": once(lambda: group_rows(found[0], now=now)),
-        "hidden_groups": once(lambda: found[1]),
-        "services": once(lambda: board.affected_services(origin=origin, filters=filters)),
+        "feed": once(lambda: board.live_feed(origin=origin, filters=filters, counted=counted, now=now)),
+        "groups": once(lambda: group_rows(found.shown, now=now)),
+        "open_groups": found,
+        "affected": affected,
         "pending": once(lambda: board.pending_moves(origin=origin, now=now)),
         "latency": once(lambda: board.reschedule_latency(origin=origin, now=now)),
         "hooks": once(lambda: board.failed_hooks(origin=origin, now=now)),

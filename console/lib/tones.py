@@ -38,8 +38,6 @@ LOOKS: dict[str, Look] = {
     "complete": Look("ok", "circle-check"),
     "partial": Look("warn", "triangle-alert"),
     "failed": Look("danger", "circle-x"),
-    "complete": Look("ok", "circle-check"),
-    "partial": Look("warn", "triangle-alert"),
     # Alert groups.
     "triggered": Look("danger", "bell-ring"),
     "acknowledged": Look("warn", "user-check"),

@@ -64,7 +64,8 @@
       if (shown && !isForced && !isIdle(shown)) count += hold(shown, list);
     }
     Idiomorph.morph(region, isWhole ? root : parsed.content, {
-      morphStyle: isWhole ? "outerHTML" : "innerHTML", ignoreActiveValue: true,
+      morphStyle: isWhole ? "outerHTML" : "innerHTML",
+      ignoreActiveValue: Boolean(document.activeElement?.matches("input, textarea, select")), // a focused button is renamed
       callbacks: { ...callbacks, beforeNodeMorphed: (node, next) => node === region || callbacks.beforeNodeMorphed(node, next) },
     });
     if (count || region.querySelector("[data-gone]")) held.set(region.id, html);
@@ -90,6 +91,7 @@
     try {
       const answer = await fetch(region.dataset.url || location.pathname + location.search, { headers, cache: "no-store" });
       spot.hearTime(answer.headers.get("Date"));
+      if (answer.status === 204) region.removeAttribute("data-stale");
       if (answer.status === 204 || !region.isConnected) return;
       if (answer.redirected || answer.status === 401) tellSignedOut();
       if (!answer.ok || answer.redirected) throw new Error(`status ${answer.status}`);
