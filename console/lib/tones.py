@@ -52,9 +52,6 @@ LOOKS: dict[str, Look] = {
     "log": Look("neutral", "scroll-text"),
     "suppress": Look("muted", "bell-off"),
     # What was decided about a group, and what became of a stage.
-    "log": Look("neutral", "check"),
-    "ticket": Look("warn", "bell"),
-    "page": Look("danger", "bell-ring"),
     "ok": Look("neutral", "check"),
     # Severities.
     "critical": Look("danger", "octagon-alert"),
