@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -85,23 +86,39 @@ def group_action(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 @require_POST
 @role_required(Role.RESPONDER)
 def bulk(request: HttpRequest) -> HttpResponse:
-    """One verb on the groups that are ticked; each is judged by itself, and failures are counted."""
-    verb = VERBS.get(request.POST.get("verb", ""))
-    ids = [int(pk) for pk in request.POST.getlist("group") if pk.isdigit()][:MOST_AT_ONCE]
+    """One verb on the groups that are ticked; each is judged by itself, and failures are counted.
+
+    The verb and the groups stand in the form, or in the URL that takes such an act back.
+    """
+    asked = request.POST if "verb" in request.POST else request.GET
+    verb = VERBS.get(asked.get("verb", ""))
+    ids = [int(pk) for pk in asked.getlist("group") if pk.isdigit()][:MOST_AT_ONCE]
     if verb is None or not ids:
         return _answer(request, None, "Tick some groups first.", status=409)
     by, now = By(user=signed_in(request), actor=Actor.of(request)), timezone.now()
+    done, failures = _each(verb, ids, by, now, request)
+    text = f"{len(done)} of {len(ids)}: {verb.said.lower()}"
+    if failures:
+        text += f" {len(failures)} not: {failures[0]}"
+    undo = urlencode({"verb": verb.undo, "group": done}, doseq=True) if verb.undo and done else ""
+    status = 409 if failures and not done else 200
+    return _answer(request, None, text, status=status, undo=undo and f"{reverse('alerts:group_bulk')}?{undo}")
+
+
+def _each(
+    verb: Verb, ids: list[int], by: By, now: datetime, request: HttpRequest
+) -> tuple[list[int], list[str]]:
+    """The groups on which it was done, and why it was not on the others."""
+    done: list[int] = []
     failures: list[str] = []
     for pk in AlertGroup.objects.filter(pk__in=ids).order_by("pk").values_list("pk", flat=True):
         try:
             verb.act(pk, by, now, request)
         except (NotPossible, StillFiring) as refusal:
             failures.append(str(refusal))
-    done = len(ids) - len(failures)
-    text = f"{done} of {len(ids)}: {verb.said.lower()}"
-    if failures:
-        text += f" {len(failures)} not: {failures[0]}"
-    return _answer(request, None, text, status=409 if failures and not done else 200)
+        else:
+            done.append(pk)
+    return done, failures
 
 
 def _answer(

@@ -25,7 +25,8 @@ class StillFiring(Exception):
     """Machines of the group still run out; resolving needs to be said twice."""
 
     def __init__(self, running_out: int) -> None:
-        super().__init__(f"{running_out} machines are still running out.")
+        word = "machine is" if running_out == 1 else "machines are"
+        super().__init__(f"{running_out} {word} still running out.")
         self.running_out = running_out
 
 

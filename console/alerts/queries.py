@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from console.alerts.models import (
     GroupStatus,
     Receipt,
 )
+from console.fleet.links import Link, links_of, values_of
 from console.fleet.models import Service
 from console.interruptions.models import Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
@@ -163,3 +164,20 @@ def checklist_variables(group: AlertGroup) -> dict[str, object]:
         "zone": machine.zone,
         "account": machine.account,
     }
+
+
+def links_out(group: AlertGroup, variables: Mapping[str, object], *, now: datetime) -> list[Link]:
+    """Links to the service's logs, traces and metrics, filled for the group's most urgent machine."""
+    service = group.service
+    if service is None:
+        return []
+    values = values_of(
+        service=service.slug,
+        started_at=group.triggered_at,
+        ended_at=group.resolved_at or now.replace(second=0, microsecond=0),
+        interruption_key=str(variables.get("interruption_key", "")),
+        instance_id=str(variables.get("instance_id", "")),
+        node_name=str(variables.get("node_name", "")),
+    )
+    named = {"log_url": service.log_url, "trace_url": service.trace_url, "metric_url": service.metric_url}
+    return list(links_of(**named, values=values))

@@ -37,6 +37,10 @@ class GroupRow:
     ended_at: datetime | None
     steps_done: int
     steps_total: int
+    running_out: int
+    is_open: bool
+    left_label: str
+    """Where there is no time left to count: why not."""
 
 
 def group_rows(groups: Sequence[AlertGroup], *, now: datetime) -> list[GroupRow]:
@@ -68,18 +72,34 @@ def _row(group: AlertGroup, steps: Progress, children: int, *, now: datetime) ->
         severity=group.severity,
         severity_label=group.get_severity_display(),
         title=group.title,
-        impact=group.impact,
+        impact=_impact_alone(group),
         member_count=group.member_count,
         is_wave=group.is_wave,
         child_count=children,
         opened_at=group.triggered_at,
         acknowledged_by=str(group.acknowledged_by) if group.acknowledged_by else "",
-        deadline_at=group.earliest_deadline_at,
+        deadline_at=group.earliest_deadline_at if group.is_open else None,
         notice_at=group.triggered_at,
         ended_at=group.resolved_at,
         steps_done=steps.settled,
         steps_total=steps.total,
+        running_out=group.running_out_count,
+        is_open=group.is_open,
+        left_label=_left_label(group),
     )
+
+
+def _impact_alone(group: AlertGroup) -> str:
+    """The impact without the service's name, which the title beside it says."""
+    return group.impact.removeprefix(group.title.removeprefix("Reclaims of ") + ": ")
+
+
+def _left_label(group: AlertGroup) -> str:
+    if not group.is_open:
+        return "closed"
+    if group.is_finding:
+        return "no deadline"
+    return "no deadline told" if group.running_out_count else "every machine gone"
 
 
 def _status(group: AlertGroup) -> str:

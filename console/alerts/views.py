@@ -39,6 +39,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
         "statuses": [("open", "Open"), ("resolved", "Resolved"), ("all", "All")],
         "severities": Severity.choices,
         "silences": SILENCES,
+        "clear_url": f"?status={filters.status}",
         "may_act": signed_in(request).may(Role.RESPONDER),
     }
     return render_region(request, "alerts/group_list.html", "group-table", context)
@@ -61,8 +62,10 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
+    variables = queries.checklist_variables(group)
     context = {
         "group": group,
+        "links": queries.links_out(group, variables, now=now),
         "row": group_rows([group], now=now)[0],
         "is_silenced": group.is_silenced(now=now),
         "members": queries.members_of(group),
@@ -73,7 +76,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "receipts": queries.receipts_of(group),
         "execution": group.execution,
         "steps": checklist.state(group.execution) if group.execution else [],
-        "variables": as_values(queries.checklist_variables(group)),
+        "variables": as_values(variables),
         "silences": SILENCES,
         "may_act": signed_in(request).may(Role.RESPONDER),
         "can_act": signed_in(request).may(Role.RESPONDER),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -277,6 +278,8 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = CONSOLE_VAR / "static"
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+# Files that nobody collected are served from where they lie; that is no news.
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

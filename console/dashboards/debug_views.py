@@ -123,7 +123,9 @@ def raw_message(request: HttpRequest, pk: int) -> HttpResponse:
     received_at = parse_datetime(request.GET.get("received_at", ""))
     delivery = debug.raw_message(pk, received_at) if received_at is not None else None
     context = {"delivery": delivery, "text": shown(bytes(delivery.body)) if delivery else ""}
-    return render_region(request, "dashboards/raw_message.html", f"raw-{pk}", context | {"pk": pk})
+    return render_region(
+        request, "dashboards/raw_message.html", f"raw-{pk}", context | {"pk": pk}, is_all_region=True
+    )
 
 
 def _links(interruption: Interruption, *, now: datetime) -> list[tuple[str, str]]:

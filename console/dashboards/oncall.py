@@ -196,6 +196,44 @@ def affected_services(*, origin: Origin, filters: Filters) -> list[AffectedServi
 
 
 @dataclass(frozen=True, slots=True)
+class Headline:
+    """The board's answer in a sentence, and what of it needs a person."""
+
+    title: str
+    lead: str
+
+
+def headline(*, origin: Origin, filters: Filters, quiet: Quiet, now: datetime) -> Headline:
+    """`7 machines are being reclaimed from 3 services`: said of what the filters show."""
+    if not quiet.feeds:
+        return Headline("What is being reclaimed now?", "Nobody would know: no feed is connected.")
+    losing = filters.narrow_interruptions(Interruption.objects.of_origin(origin).running_out())
+    hit = losing.aggregate(
+        machines=Count("pk"), services=Count("service", distinct=True), name=Min("service__name")
+    )
+    lead = _who_has_it(origin=origin, filters=filters, now=now)
+    if not hit["machines"]:
+        heard = ", as far as is heard" if quiet.silent else ""
+        return Headline(f"No machine is being reclaimed{heard}", lead)
+    verb = "machine is" if hit["machines"] == 1 else "machines are"
+    whose = hit["name"] if hit["services"] == 1 else f"{hit['services']} services"
+    return Headline(f"{hit['machines']} {verb} being reclaimed from {whose}", lead)
+
+
+def _who_has_it(*, origin: Origin, filters: Filters, now: datetime) -> str:
+    is_alone = Q(status=GroupStatus.TRIGGERED) & (Q(silenced_until=None) | Q(silenced_until__lte=now))
+    rows = filters.narrow_groups(AlertGroup.objects.of_origin(origin).open()).nested()
+    groups = rows.aggregate(open=Count("pk"), alone=Count("pk", filter=is_alone))
+    if not groups["open"]:
+        return "No group is open."
+    if not groups["alone"]:
+        return "Somebody has every open group, or silenced it."
+    if groups["open"] == 1:
+        return "Nobody has its group yet."
+    return f"Nobody has {groups['alone']} of {groups['open']} open groups yet."
+
+
+@dataclass(frozen=True, slots=True)
 class PendingMoves:
     """Workloads that left a machine and do not run yet."""
 

@@ -10,10 +10,13 @@ from django.views.decorators.http import require_GET
 
 from console.accounts.models import Role
 from console.accounts.origin import chosen_origin
-from console.accounts.permissions import role_required
+from console.accounts.permissions import role_required, signed_in
+from console.alerts.actions import SILENCES
 from console.alerts.rows import group_rows
 from console.dashboards import oncall as board
 from console.dashboards.strip import status_strip
+from console.feeds.first_steps import first_steps
+from console.lib.origin import Origin
 from console.lib.pages import once, render_region
 
 
@@ -32,7 +35,11 @@ def oncall(request: HttpRequest) -> HttpResponse:
     now, origin = timezone.now(), chosen_origin(request)
     filters = board.Filters.of(request.GET)
     found = once(lambda: board.open_groups(origin=origin, filters=filters))
+    quiet = once(lambda: board.proof_of_quiet(origin=origin, now=now))
+    person = signed_in(request)
     context = {
+        "headline": once(lambda: board.headline(origin=origin, filters=filters, quiet=quiet, now=now)),
+        "first_steps": once(lambda: None if origin != Origin.LIVE or quiet.feeds else first_steps(request)),
         "filters": filters,
         "choices": once(lambda: board.choices(origin=origin)),
         "feed": once(lambda: board.live_feed(origin=origin, filters=filters, now=now)),
@@ -42,10 +49,12 @@ def oncall(request: HttpRequest) -> HttpResponse:
         "pending": once(lambda: board.pending_moves(origin=origin, now=now)),
         "latency": once(lambda: board.reschedule_latency(origin=origin, now=now)),
         "hooks": once(lambda: board.failed_hooks(origin=origin, now=now)),
-        "quiet": once(lambda: board.proof_of_quiet(origin=origin, now=now)),
-        "may_act": request.user.may(Role.RESPONDER),  # type: ignore[union-attr]
+        "quiet": quiet,
+        "silences": SILENCES,
+        "may_act": person.may(Role.RESPONDER),
+        "may_manage": person.may(Role.MANAGER),
     }
-    return render_region(request, "dashboards/oncall.html", "feed groups services side", context)
+    return render_region(request, "dashboards/oncall.html", "headline feed groups services side", context)
 
 
 @require_GET

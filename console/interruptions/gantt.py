@@ -9,8 +9,8 @@ from typing import Literal
 
 from console.interruptions.models import Hook, Interruption, Move, Volume
 
-WIDTH = 1000
-"""The drawing's inner width, in its own units."""
+WIDTH = 100
+"""Places on the scale are percents, so that the drawing fits any screen and its words keep their size."""
 MARGIN = timedelta(seconds=5)
 Tone = Literal["neutral", "warn", "danger", "ok", "muted"]
 Scale = Callable[[datetime], float]
@@ -29,6 +29,11 @@ class Bar:
     width: float
     is_moment: bool
 
+    @property
+    def length(self) -> timedelta | None:
+        """How long it took; None while it goes on, and for a moment."""
+        return None if self.ended_at is None or self.is_moment else self.ended_at - self.started_at
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -39,7 +44,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Gantt:
-    """The whole drawing, in units of `WIDTH`."""
+    """The whole drawing: places in percent, the height in pixels."""
 
     bars: Sequence[Bar]
     ticks: Sequence[Tick]
@@ -49,8 +54,10 @@ class Gantt:
     height: int
 
     @property
-    def width(self) -> int:
-        return WIDTH
+    def deadline_anchor(self) -> str:
+        """Where the deadline's name hangs, so that it stays inside the drawing."""
+        place = self.deadline_x or 0
+        return "end" if place > 80 else "start" if place < 20 else "middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ def draw(
     scale = WIDTH / max((last - first).total_seconds(), 1.0)
 
     def x(at: datetime) -> float:
-        return round((at - first).total_seconds() * scale, 2)
+        return round((at - first).total_seconds() * scale, 3)
 
     bars = [_bar(span, x, until=last) for span in spans]
     return Gantt(
@@ -111,7 +118,7 @@ def _bar(span: _Span, x: Scale, *, until: datetime) -> Bar:
         ended_at=span.ended_at,
         tone=span.tone,
         x=start,
-        width=max(round(end - start, 2), 0.0 if span.is_moment else 2.0),
+        width=max(round(end - start, 3), 0.0 if span.is_moment else 0.3),
         is_moment=span.is_moment,
     )
 

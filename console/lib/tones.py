@@ -34,10 +34,9 @@ LOOKS: dict[str, Look] = {
     "no_action": Look("muted", "circle-slash"),
     "rescheduled": Look("ok", "circle-check"),
     "overran": Look("danger", "timer-off"),
-    # Shutdown hooks.
+    "failed": Look("danger", "circle-x"),
     "complete": Look("ok", "circle-check"),
     "partial": Look("warn", "triangle-alert"),
-    "failed": Look("danger", "circle-x"),
     # Alert groups.
     "triggered": Look("danger", "bell-ring"),
     "acknowledged": Look("warn", "user-check"),
@@ -46,12 +45,11 @@ LOOKS: dict[str, Look] = {
     "silenced": Look("muted", "bell-off"),
     "suppressed": Look("muted", "bell-off"),
     "no_news": Look("muted", "circle-dashed"),
-    # What was decided about a group, and what became of a stage.
-    "log": Look("neutral", "check"),
+    # What was decided about telling somebody.
+    "page": Look("neutral", "bell-ring"),
+    "ticket": Look("neutral", "list-checks"),
+    "log": Look("neutral", "scroll-text"),
     "suppress": Look("muted", "bell-off"),
-    "ticket": Look("warn", "bell"),
-    "page": Look("danger", "bell-ring"),
-    "ok": Look("neutral", "check"),
     # Severities.
     "critical": Look("danger", "octagon-alert"),
     "error": Look("danger", "circle-alert"),

@@ -35,7 +35,10 @@
   document.addEventListener("htmx:timeout", () => say("The console took too long to answer. Try again."));
 
   document.addEventListener("htmx:beforeRequest", (event) => event.detail.target.setAttribute("aria-busy", "true"));
-  document.addEventListener("htmx:afterRequest", (event) => event.detail.target.removeAttribute("aria-busy"));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    event.detail.target.removeAttribute("aria-busy");
+    if (event.detail.successful && event.target.matches("form[data-reset]")) event.target.reset();
+  });
   document.addEventListener("htmx:afterSettle", (event) =>
     event.target.dispatchEvent(new CustomEvent("spot:refreshed", { bubbles: true })));
 })();

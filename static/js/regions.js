@@ -112,6 +112,7 @@
       if (region && [...region.querySelectorAll("[data-rows]")].every(isIdle)) merge(region, html);
     }
   }
+  document.addEventListener("spot:refresh", () => refreshAll());
   let settling = 0;
   for (const name of ["pointerover", "focusout", "scroll", "change"]) {
     addEventListener(name, () => { clearTimeout(settling); if (held.size) settling = setTimeout(settle, 600); }, { passive: true });

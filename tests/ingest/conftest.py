@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,16 +11,12 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-import uvicorn
-from django.conf import settings
 from django.db import IntegrityError, connection
-from django.test import override_settings
-from psycopg.conninfo import make_conninfo
 from pytest_django.plugin import DjangoDbBlocker
 
-from console.config.asgi import Console
 from console.feeds.models import Delivery, Feed, HeartbeatDelivery, QuarantinedItem, QueuedDelivery
 from tests.make_feeds import make_feed, make_secret
+from tests.serving import console_on_a_port
 
 Headers = dict[str, str]
 
@@ -90,18 +85,8 @@ class Sender:
 @pytest.fixture(scope="session")
 def front_door(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[int]:
     """The port of a running console on this run's test database."""
-    with django_db_blocker.unblock():
-        url = make_conninfo(settings.DATABASE_URL, dbname=str(connection.settings_dict["NAME"]))
-        with override_settings(DATABASE_URL=url, DATABASE_LISTEN_URL=url):
-            app = Console()
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", loop="asyncio"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield server.servers[0].sockets[0].getsockname()[1]
-        server.should_exit = True
-        thread.join(timeout=20)
+    with django_db_blocker.unblock(), console_on_a_port() as port:
+        yield port
 
 
 @pytest.fixture

@@ -96,7 +96,8 @@ class House:
         self.servers.start()
 
     def kill_broker(self) -> None:
-        (valkey,) = [p for p in psutil.Process().children() if "valkey" in p.name()]
+        mine = [p for p in psutil.Process().children() if "valkey" in p.name()]
+        (valkey,) = [p for p in mine if str(self.servers.var) in " ".join(p.cmdline())]
         valkey.kill()
 
     def end(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 
@@ -15,6 +17,11 @@ class HookOutcome(models.TextChoices):
     COMPLETE = "complete", "Complete"
     PARTIAL = "partial", "Partial"
     FAILED = "failed", "Failed"
+
+
+def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
+    """How long it took; None where either end was not reported."""
+    return None if start is None or end is None else end - start
 
 
 class _NodeRecord(models.Model):
@@ -60,6 +67,10 @@ class Hook(_NodeRecord):
     def __str__(self) -> str:
         return f"hook {self.outcome}"
 
+    @property
+    def took(self) -> timedelta | None:
+        return _between(self.started_at, self.finished_at)
+
 
 class Move(_NodeRecord):
     """One workload leaving the machine and running again elsewhere."""
@@ -93,6 +104,10 @@ class Move(_NodeRecord):
 
     def __str__(self) -> str:
         return self.workload
+
+    @property
+    def took(self) -> timedelta | None:
+        return _between(self.evicted_at, self.running_at)
 
 
 class Work(_NodeRecord):
@@ -137,6 +152,10 @@ class Volume(_NodeRecord):
     def __str__(self) -> str:
         return self.volume
 
+    @property
+    def took(self) -> timedelta | None:
+        return _between(self.detached_at, self.attached_at)
+
 
 class Replica(_NodeRecord):
     """A replica of stateful data: last write before, ready again after."""
@@ -156,6 +175,10 @@ class Replica(_NodeRecord):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def took(self) -> timedelta | None:
+        return _between(self.last_write_at, self.ready_at)
 
 
 class Sample(models.Model):
