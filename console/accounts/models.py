@@ -87,6 +87,9 @@ class User(AbstractBaseUser):
             models.CheckConstraint(
                 condition=models.Q(theme__in=Theme.values), name="accounts_user_theme_is_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(shown_origin__in=Origin.values), name="accounts_user_shown_origin_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "console.accounts.middleware.PersonalSettingsMiddleware",
+    "console.lib.refusals.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "console.config.urls"

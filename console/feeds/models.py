@@ -200,6 +200,9 @@ class QueuedDelivery(models.Model):
     reading = models.BinaryField()
     """A `normalised.Reading` as JSON."""
 
+    class Meta:
+        constraints = [is_known_origin("feeds", "queueddelivery")]
+
     def __str__(self) -> str:
         return f"queued delivery {self.delivery_pk}"
 

@@ -6,7 +6,7 @@ Inventory is the authority on tags, types and places of machines; it may come la
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,6 +19,8 @@ from console.lib.problems import Problem
 from console.lib.pushed import AHEAD, Batch, Moment, RowError, has_nul
 
 ATTEMPTS = 5
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Senders write year 1 or 1970 where no time is known, and a machine has not run since then."""
 
 Word = Annotated[str, msgspec.Meta(max_length=64)]
 Id = Annotated[str, msgspec.Meta(max_length=128)]
@@ -81,6 +83,8 @@ def _error(index: int, row: InventoryRow, now: datetime) -> RowError | None:
     for name, at in (("started_at", row.started_at), ("ended_at", row.ended_at)):
         if at is not None and at > now + AHEAD:
             return RowError(index, name, "The time lies in the future; check the sender's clock.")
+        if at is not None and at < EARLIEST:
+            return RowError(index, name, "Nothing ran before 2000; leave a time out that is not known.")
     if row.started_at and row.ended_at and row.ended_at < row.started_at:
         return RowError(index, "ended_at", "It ends before it starts.")
     return None

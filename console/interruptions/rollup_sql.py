@@ -184,13 +184,18 @@ BUNCH_PAIRS = f"""
 """  # noqa: S608
 
 BUNCH_EXCESS = """
+    WITH sums AS MATERIALIZED (
+        SELECT hour, provider, region, service_id, coalesce(pool_id, 0) AS pool, sum(excess) AS excess
+        FROM interruptions_bunchpair WHERE origin = %(origin)s AND hour >= %(since)s AND hour < %(until)s
+        GROUP BY hour, provider, region, service_id, coalesce(pool_id, 0)
+    ), counted AS MATERIALIZED (
+        SELECT id, hour, provider, region, service_id, coalesce(pool_id, 0) AS pool
+        FROM interruptions_measurehour
+        WHERE origin = %(origin)s AND hour >= %(since)s AND hour < %(until)s AND reclaim_count > 0
+    )
     UPDATE interruptions_measurehour h SET bunch_excess = found.excess FROM (
-        SELECT m.id, coalesce(sum(b.excess), 0) AS excess FROM interruptions_measurehour m
-        LEFT JOIN interruptions_bunchpair b
-          ON (b.origin, b.hour, b.provider, b.region, b.service_id)
-           = (m.origin, m.hour, m.provider, m.region, m.service_id) AND b.pool_id IS NOT DISTINCT FROM m.pool_id
-        WHERE m.origin = %(origin)s AND m.hour >= %(since)s AND m.hour < %(until)s AND m.reclaim_count > 0
-        GROUP BY m.id
+        SELECT id, coalesce(excess, 0) AS excess
+        FROM counted LEFT JOIN sums USING (hour, provider, region, service_id, pool)
     ) AS found WHERE h.id = found.id AND h.bunch_excess <> found.excess
 """
 

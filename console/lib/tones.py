@@ -34,9 +34,10 @@ LOOKS: dict[str, Look] = {
     "no_action": Look("muted", "circle-slash"),
     "rescheduled": Look("ok", "circle-check"),
     "overran": Look("danger", "timer-off"),
-    "failed": Look("danger", "circle-x"),
+    # Shutdown hooks.
     "complete": Look("ok", "circle-check"),
     "partial": Look("warn", "triangle-alert"),
+    "failed": Look("danger", "circle-x"),
     # Alert groups.
     "triggered": Look("danger", "bell-ring"),
     "acknowledged": Look("warn", "user-check"),
@@ -50,6 +51,8 @@ LOOKS: dict[str, Look] = {
     "ticket": Look("neutral", "list-checks"),
     "log": Look("neutral", "scroll-text"),
     "suppress": Look("muted", "bell-off"),
+    # What was decided about a group, and what became of a stage.
+    "ok": Look("neutral", "check"),
     # Severities.
     "critical": Look("danger", "octagon-alert"),
     "error": Look("danger", "circle-alert"),
@@ -79,6 +82,7 @@ LOOKS: dict[str, Look] = {
     "replayed": Look("neutral", "repeat"),
     "discarded": Look("muted", "trash-2"),
     "drill": Look("info", "flask-conical"),
+    "test": Look("info", "flask-conical"),
     "sample": Look("info", "flask-conical"),
 }
 

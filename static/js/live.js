@@ -1,5 +1,6 @@
 // data-live="/live/?topics=…" on <main>: the stream says what changed, the regions whose data-topics name it are fetched.
 // Events: "refresh" (everything) and "changed" or unnamed with {"topics": […], "ids": […]}. Without the stream: every 5 s.
+// At once after a quiet moment; in a storm at most once in 250 ms, or in the milliseconds of the region's data-spacing.
 // [data-live-state] is the button that shows how it stands and pauses; `.` presses it. A hidden tab does nothing.
 (() => {
   const page = document.querySelector("[data-live]");
@@ -15,7 +16,7 @@
   let reopen = 0;
   let isPaused = false;
   const due = new Map();
-  const begun = new WeakMap(); // region -> when it was last fetched: at once after a quiet moment, spaced in a storm
+  const begun = new WeakMap(); // region -> when it was last fetched
 
   function state(name) {
     for (const node of document.querySelectorAll("[data-live-state]")) {
@@ -27,7 +28,8 @@
 
   function schedule(region) {
     if (due.has(region)) return;
-    const wait = Math.max(0, (begun.get(region) ?? -SPACING_MS) + SPACING_MS - performance.now());
+    const spacing = Number(region.dataset.spacing) || SPACING_MS;
+    const wait = Math.max(0, (begun.get(region) ?? -spacing) + spacing - performance.now());
     due.set(region, setTimeout(async () => {
       due.delete(region); // what changes from here on asks again
       begun.set(region, performance.now());

@@ -114,8 +114,8 @@ HISTORY = (
     INSERT INTO interruptions_observation (received_at, origin, feed_id, delivery_pk, machine_id, interruption_id,
         event_id, machine_named, source, kind, occurred_at, deadline_at, outcome)
     SELECT at + interval '1 second', 'live', 1 + k %% 4, i, i, i, 'e' || i || '-' || k, '', 'aws-eventbridge',
-        (ARRAY['interruption_notice', 'shutdown_started', 'node_terminated'])[k], at + interval '50 seconds' * (k - 1),
-        at + interval '2 minutes', 'recorded'
+        (ARRAY['interruption_notice', 'shutdown_started', 'terminated'])[k], at + interval '50 seconds' * (k - 1),
+        at + interval '2 minutes', 'ok'
     FROM life, generate_series(1, 3) AS k WHERE i %% 10 = 0 OR at > %(now)s - interval '60 days'
     """,
     """
@@ -207,7 +207,7 @@ OPEN = (
     INSERT INTO interruptions_observation (received_at, origin, feed_id, delivery_pk, machine_id, interruption_id,
         event_id, machine_named, source, kind, occurred_at, deadline_at, outcome)
     SELECT started_at, 'live', 1 + k %% 4, id, machine_id, id, 'o' || id || '-' || k, '', 'aws-eventbridge',
-        'interruption_notice', started_at, deadline_at, 'recorded'
+        'interruption_notice', started_at, deadline_at, 'ok'
     FROM interruptions_interruption, generate_series(1, 3) AS k WHERE id > %(n)s
     """,
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 
 import django
@@ -38,7 +39,7 @@ def measure(names: Sequence[str]) -> int:
         measured = BENCHES[name]()
         for figure in measured if isinstance(measured, Iterable) else [measured]:
             failures += not figure.is_ok
-            print(json.dumps(figure.line(name)), flush=True)
+            print(json.dumps({**figure.line(name), "load": round(os.getloadavg()[0], 1)}), flush=True)
     return failures
 
 

@@ -199,3 +199,10 @@ def test_what_a_drill_token_pushes_is_drill_data() -> None:
     assert set(Machine.objects.values_list("origin", "intervals__origin", "service__origin")) == {
         ("drill", "drill", "drill")
     }
+
+
+@pytest.mark.parametrize("unset", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
+def test_a_time_that_stands_for_none_is_refused_and_the_other_rows_are_taken(push: Any, unset: str) -> None:
+    answer = push([row(), row(instance_id="i-2", started_at=unset)]).json()
+    assert [(error["index"], error["field"]) for error in answer["errors"]] == [(1, "started_at")]
+    assert intervals() == [(0.0, None, "spot")]

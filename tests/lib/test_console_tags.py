@@ -7,10 +7,14 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import TextChoices
 from django.template import Context, Template
 from django.utils import timezone
 
+from console.alerts.models import Decision
+from console.interruptions.models import HookOutcome
 from console.lib.durations import in_words
+from console.lib.origin import Origin
 from console.lib.tones import LOOKS, look_of
 from console.lib.vendoring import ICONS
 
@@ -99,3 +103,8 @@ def test_the_page_one_is_on_is_marked_in_the_navigation() -> None:
     assert render("{% current '/alerts/' %}", request=request) == "page"
     assert render("{% current '/oncall/' %}", request=request) == "false"
     assert render("{% current '/oncall/' %}") == "false"
+
+
+@pytest.mark.parametrize("words", [HookOutcome, Decision, Origin], ids=lambda words: words.__name__)
+def test_every_word_that_pages_show_as_a_badge_has_a_look(words: type[TextChoices]) -> None:
+    assert [word for word in words.values if word not in LOOKS and word != Origin.LIVE] == []

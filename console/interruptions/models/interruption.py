@@ -116,6 +116,9 @@ class Interruption(models.Model):
                 condition=Q(state__in=State.values), name="interruptions_interruption_state_is_known"
             ),
             models.CheckConstraint(
+                condition=Q(known_by__in=KnownBy.values), name="interruptions_interruption_known_by_is_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(cause__in=[c.value for c in Cause]),
                 name="interruptions_interruption_cause_is_known",
             ),

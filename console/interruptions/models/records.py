@@ -10,7 +10,7 @@ from django.db.models import Q
 from console.feeds.models import Feed
 from console.fleet.models import Machine, Service, Statefulness
 from console.interruptions.models.interruption import Interruption
-from console.lib.origin import origin_field
+from console.lib.origin import is_known_origin, origin_field
 
 
 class HookOutcome(models.TextChoices):
@@ -54,6 +54,7 @@ class Hook(_NodeRecord):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["feed", "report_id"], name="interruptions_hook_once"),
+            is_known_origin("interruptions", "hook"),
             models.CheckConstraint(
                 condition=Q(outcome__in=HookOutcome.values),
                 name="interruptions_hook_outcome_is_known",
@@ -87,6 +88,7 @@ class Move(_NodeRecord):
                 fields=["origin", "machine", "workload", "evicted_at"],
                 name="interruptions_move_once",
             ),
+            is_known_origin("interruptions", "move"),
             models.CheckConstraint(
                 condition=Q(workload_class__in=Statefulness.values),
                 name="interruptions_move_class_is_known",
@@ -125,7 +127,8 @@ class Work(_NodeRecord):
         constraints = [
             models.UniqueConstraint(
                 fields=["origin", "machine", "job", "attempt"], name="interruptions_work_once"
-            )
+            ),
+            is_known_origin("interruptions", "work"),
         ]
         indexes = [models.Index(fields=["interruption"], name="interruptions_work_of")]
 
@@ -142,7 +145,8 @@ class Volume(_NodeRecord):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["feed", "report_id"], name="interruptions_volume_once")
+            models.UniqueConstraint(fields=["feed", "report_id"], name="interruptions_volume_once"),
+            is_known_origin("interruptions", "volume"),
         ]
         indexes = [
             models.Index(fields=["interruption"], name="interruptions_volume_of"),
@@ -169,7 +173,8 @@ class Replica(_NodeRecord):
             models.UniqueConstraint(
                 fields=["origin", "machine", "name", "last_write_at"],
                 name="interruptions_replica_once",
-            )
+            ),
+            is_known_origin("interruptions", "replica"),
         ]
         indexes = [models.Index(fields=["interruption"], name="interruptions_replica_of")]
 

@@ -146,7 +146,13 @@ class LatencyHour(_Place):
     pending_since = ArrayField(models.DateTimeField(), default=list)
 
     class Meta:
-        constraints = _once("latencyhour", "hour", also=["workload_class"])
+        constraints = [
+            *_once("latencyhour", "hour", also=["workload_class"]),
+            models.CheckConstraint(
+                condition=models.Q(workload_class__in=Statefulness.values),
+                name="interruptions_latencyhour_class_is_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{len(self.milliseconds)} moves in the hour of {self.hour:%Y-%m-%d %H}"
