@@ -31,8 +31,8 @@ from tests.make_accounts import make_user
 SIZES = (1_000, 100_000, 1_000_000)
 MANY_GROUPS = 10_000
 EXECUTIVE = "executive"
-ROUNDS = 5
-EACH = 12
+ROUNDS = 4
+EACH = 8
 MOST_GROWTH, MOST_QUERIES, MOST_MS = 1.3, 20, 200.0
 
 

@@ -243,6 +243,14 @@ OPEN = (
     """,
 )
 
+FOREIGN_KEYS = """
+    SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE contype = 'f' AND conparentid = 0 AND connamespace = current_schema()::regnamespace
+"""
+TRIGGERED = """
+    SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace
+"""
 NUMBERED = (
     "fleet_team", "fleet_service", "fleet_pool", "fleet_workloadstatus", "fleet_machine", "feeds_feed",
     "interruptions_episode", "interruptions_interruption", "runbooks_execution", "alerts_alertgroup",
