@@ -233,6 +233,7 @@ MFA_ADAPTER = "console.accounts.adapters.SealedSecretsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Spot console"
+MFA_TOTP_TOLERANCE = 1  # a code typed as its half minute ends still counts
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_TLS  # browsers allow passkeys on localhost without TLS
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_STORE_TOKENS = False
