@@ -136,7 +136,7 @@ def live_feed(
     origin: Origin,
     filters: Filters,
     counted: RunningOut,
-    affected: Sequence[AffectedService],
+    affected: Affected,
     now: datetime,
 ) -> Feed:
     """Machines that are being taken, the least time left first; then those that have just gone."""
@@ -151,8 +151,8 @@ def live_feed(
     if len(rows) < MOST_ROWS:
         gone = filters.narrow_interruptions(just_gone).select_related(*related).order_by("-ended_at", "pk")
         rows += list(gone[: MOST_ROWS - len(rows)])
-    replicas = {one.service.pk: one.replicas for one in affected if one.replicas}
-    if others := {row.service_id for row in rows} - {one.service.pk for one in affected}:
+    replicas = {one.service.pk: one.replicas for one in affected.rows if one.replicas}
+    if others := {row.service_id for row in rows} - {one.service.pk for one in affected.rows}:
         replicas |= replicas_by_service(sorted(others))
     impacts = {pk: r.sentence("").removeprefix(": ") for pk, r in replicas.items()}
     return Feed(
