@@ -131,7 +131,14 @@ def count_running_out(*, origin: Origin, filters: Filters) -> RunningOut:
     return RunningOut(*_counted(rows, filters.narrow_interruptions(rows), is_narrowed=filters.is_set))
 
 
-def live_feed(*, origin: Origin, filters: Filters, counted: RunningOut, now: datetime) -> Feed:
+def live_feed(
+    *,
+    origin: Origin,
+    filters: Filters,
+    counted: RunningOut,
+    affected: Affected,
+    now: datetime,
+) -> Feed:
     """Machines that are being taken, the least time left first; then those that have just gone."""
     everything = Interruption.objects.of_origin(origin)
     running_out = everything.running_out()
@@ -144,7 +151,9 @@ def live_feed(*, origin: Origin, filters: Filters, counted: RunningOut, now: dat
     if len(rows) < MOST_ROWS:
         gone = filters.narrow_interruptions(just_gone).select_related(*related).order_by("-ended_at", "pk")
         rows += list(gone[: MOST_ROWS - len(rows)])
-    replicas = replicas_by_service([row.service_id for row in rows])
+    replicas = {one.service.pk: one.replicas for one in affected.rows if one.replicas}
+    if others := {row.service_id for row in rows} - {one.service.pk for one in affected.rows}:
+        replicas |= replicas_by_service(sorted(others))
     impacts = {pk: r.sentence("").removeprefix(": ") for pk, r in replicas.items()}
     return Feed(
         rows=interruption_rows(rows, impacts=impacts),

@@ -46,7 +46,11 @@ def oncall(request: HttpRequest) -> HttpResponse:
         "first_steps": once(lambda: None if origin != Origin.LIVE or quiet.feeds else first_steps(request)),
         "filters": filters,
         "choices": once(lambda: board.choices(origin=origin)),
-        "feed": once(lambda: board.live_feed(origin=origin, filters=filters, counted=counted, now=now)),
+        "feed": once(
+            lambda: board.live_feed(
+                origin=origin, filters=filters, counted=counted, affected=affected, now=now
+            )
+        ),
         "groups": once(lambda: group_rows(found.shown, now=now)),
         "open_groups": found,
         "affected": affected,

@@ -21,7 +21,6 @@ from django.utils import timezone
 
 from console.accounts.models import Role
 from console.alerts.models import AlertGroup
-from console.dashboards import urls as dashboards
 from console.fleet.models import Machine
 from console.interruptions.models import Interruption
 from tests.bench.figure import percentile
@@ -30,7 +29,6 @@ from tests.make_accounts import make_user
 
 SIZES = (1_000, 100_000, 1_000_000)
 MANY_GROUPS = 10_000
-EXECUTIVE = "executive"
 ROUNDS = 4
 EACH = 8
 MOST_GROWTH, MOST_QUERIES, MOST_MS = 1.3, 20, 200.0
@@ -43,6 +41,8 @@ class Board:
     name: str
     times: Mapping[str, list[float]]
     queries: int
+    is_whole: bool
+    """Neither searched nor filtered: such a page is as full at a thousand as at a million, so it must not grow."""
 
     @property
     def growth(self) -> float:
@@ -53,7 +53,8 @@ class Board:
     @property
     def is_ok(self) -> bool:
         slowest = max(percentile(times, 95) for times in self.times.values())
-        return self.growth <= MOST_GROWTH and self.queries <= MOST_QUERIES and slowest <= MOST_MS
+        has_grown = self.is_whole and self.growth > MOST_GROWTH
+        return not has_grown and self.queries <= MOST_QUERIES and slowest <= MOST_MS
 
     def line(self, name: str) -> dict[str, object]:
         largest = self.times[_database(SIZES[-1])]
@@ -66,7 +67,7 @@ class Board:
             "p50": round(percentile(largest, 50), 1),
             "p95": round(percentile(largest, 95), 1),
             "growth": round(self.growth, 2),
-            "growth_limit": MOST_GROWTH,
+            "growth_limit": MOST_GROWTH if self.is_whole else None,
             "queries": self.queries,
             "queries_limit": MOST_QUERIES,
             "sizes": {
@@ -99,7 +100,7 @@ def boards() -> Iterator[Board]:
                     else:
                         times[name][sitting.database] += _look(sitting.client, url)
     for name, measured in times.items():
-        yield Board(name, measured, queries[name])
+        yield Board(name, measured, queries[name], is_whole="?" not in sittings[0].urls[name])
 
 
 def _database(size: int) -> str:
@@ -121,7 +122,7 @@ def _urls() -> dict[str, str]:
     old = Interruption.objects.order_by("pk")[Interruption.objects.count() // 2]
     machine = Machine.objects.get(pk=old.machine_id)
     one, several = reverse("dashboards:interruption_list"), reverse("alerts:group_list")
-    urls = {
+    return {
         "oncall": reverse("dashboards:oncall"),
         "oncall_search": reverse("dashboards:oncall") + "?q=i-open00000000000",
         "debug": reverse("dashboards:debug"),
@@ -137,13 +138,8 @@ def _urls() -> dict[str, str]:
         "interruptions": one,
         "interruptions_service": f"{one}?service=service-3&outcome=cancelled",
         "interruptions_search": f"{one}?q={machine.instance_id[:-2]}",
-        "services": reverse("fleet:service_list"),
-        "service": reverse("fleet:service_detail", args=["service-3"]),
-        "instances": reverse("fleet:instance_list"),
+        "executive": reverse("dashboards:executive"),
     }
-    if EXECUTIVE in {pattern.name for pattern in dashboards.urlpatterns}:
-        urls["executive"] = reverse(f"dashboards:{EXECUTIVE}")
-    return urls
 
 
 def _look(client: Client, url: str) -> list[float]:
