@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -146,9 +146,30 @@ def end_orphan(pid: int, *, created_at: float, within: float) -> bool:
         process.terminate()
     except psutil.NoSuchProcess:
         return False
-    _, alive = psutil.wait_procs(family, timeout=within)
-    for straggler in alive:
+    stragglers = still_running(family, within=within)
+    for straggler in stragglers:
         with contextlib.suppress(psutil.NoSuchProcess):
             straggler.kill()
-    psutil.wait_procs(alive, timeout=2)
+    still_running(stragglers, within=2)
     return True
+
+
+def still_running(processes: Iterable[psutil.Process], *, within: float) -> list[psutil.Process]:
+    """Those that have not ended `within` seconds.
+
+    An ended process whose parent never asks for its status (pid 1 of many containers) counts as ended;
+    `psutil.wait_procs` would wait for it in vain.
+    """
+    until = time.monotonic() + within
+    running = [process for process in processes if _runs(process)]
+    while running and time.monotonic() < until:
+        time.sleep(0.02)
+        running = [process for process in running if _runs(process)]
+    return running
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -20,7 +20,7 @@ import redis
 from console.config.embedded import account
 from console.config.embedded.addresses import Addresses, embedded_addresses
 from console.config.embedded.servers import EmbeddedServers
-from console.config.processes import CannotStart
+from console.config.processes import CannotStart, still_running
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -89,7 +89,7 @@ def test_after_kill_9_of_the_holder_nothing_is_lost_and_nothing_is_left(home: Pa
     addresses = servers.start()
     assert kept(addresses) == [7]
     assert redis.Redis.from_url(addresses.cache).ping()
-    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert still_running(children, within=5) == []
     servers.stop()
     holder.stdout.close()
 
@@ -111,7 +111,7 @@ def test_a_postmaster_without_a_supervisor_is_stopped_in_order_before_the_next_o
     orphan = psutil.Process(int((home / "var" / "postgres" / "postmaster.pid").read_text().split()[0]))
     second = EmbeddedServers(home / "var", broker=False)
     assert kept(second.start()) == [5]
-    assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
+    assert still_running([orphan], within=0) == []
     assert "database system is shut down" in (home / "var" / "log" / "postgres.log").read_text()
     second.stop()
     first.stop()

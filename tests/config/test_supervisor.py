@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from console.config.ledger import Ledger
-from console.config.processes import CannotStart, Child
+from console.config.processes import CannotStart, Child, still_running
 from console.config.supervisor import BackOff, Supervisor
 
 SLEEPER = "import time\nwhile True: time.sleep(1)"
@@ -120,16 +120,9 @@ def test_a_dead_child_takes_its_own_children_along(supervisor: Supervisor, shown
     )
     process = supervisor.start(make_child("prefork", script))
     assert supervisor.wait_until(lambda: bool(shown), within=10)
-    grandchild = int(shown[0][1])
+    grandchild = psutil.Process(int(shown[0][1]))
     os.kill(process.pid, signal.SIGKILL)
-    assert supervisor.wait_until(lambda: not _is_alive(grandchild), within=5)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    assert supervisor.wait_until(lambda: not still_running([grandchild], within=0), within=5)
 
 
 def test_output_is_shown_by_whole_lines_with_the_unfinished_last_one(

@@ -19,7 +19,7 @@ import pytest
 
 from console.config.embedded.addresses import embedded_addresses
 from console.config.installation import BASE_DIR, Installation
-from console.config.processes import CannotStart
+from console.config.processes import CannotStart, still_running
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 ADDRESS = "Spot console is at "
@@ -117,7 +117,7 @@ def test_the_console_comes_up_heals_and_stops_within_ten_seconds(var: Path, port
         console.popen.send_signal(signal.SIGTERM)
         assert console.popen.wait(15) == 0
         assert time.monotonic() - began < 10
-        assert psutil.wait_procs(family, timeout=1)[1] == []
+        assert still_running(family, within=1) == []
     finally:
         console.end()
 
@@ -137,7 +137,7 @@ def test_after_kill_9_the_next_start_is_clean(var: Path, port: int) -> None:
     second = Console(var, port)
     try:
         second.wait_for(ADDRESS, count=2)
-        assert psutil.wait_procs(family, timeout=1)[1] == []
+        assert still_running(family, within=1) == []
         assert refusal(var, port).startswith(
             f"Spot console already runs on {var} (process {second.popen.pid})"
         )

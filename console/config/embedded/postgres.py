@@ -14,7 +14,7 @@ import psutil
 from console.config.embedded.account import account_for, open_data_directory, open_socket_directory
 from console.config.embedded.addresses import DATABASE, POSTGRES_PORT, ROLE
 from console.config.embedded.binaries import postgres_programs
-from console.config.processes import CannotStart, Child
+from console.config.processes import CannotStart, Child, still_running
 
 # For a small box of two cores that runs the whole console beside it.
 TUNING = {
@@ -128,8 +128,7 @@ class Postgres:
                 return
             for number in (signal.SIGINT, signal.SIGQUIT):
                 postmaster.send_signal(number)
-                with contextlib.suppress(psutil.TimeoutExpired):
-                    postmaster.wait(ORPHAN_MAY_TAKE)
+                if not still_running([postmaster], within=ORPHAN_MAY_TAKE):
                     return
             raise CannotStart(
                 f"An earlier PostgreSQL (process {pid}) still holds {self.data} and does not stop."
