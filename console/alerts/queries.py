@@ -69,7 +69,7 @@ class Filters:
             rows = rows.filter(status=GroupStatus.RESOLVED)
         if self.service:
             services = Service.objects.filter(slug=self.service)  # one an origin; ids lead to an index
-            rows = rows.filter(service__in=list(services.values_list("pk", flat=True)))
+            rows = rows.about(list(services.values_list("pk", flat=True)))
         if self.severity:
             rows = rows.filter(severity=self.severity)
         if self.q:
