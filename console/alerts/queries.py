@@ -25,6 +25,7 @@ from console.interruptions.models import Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.cursor import Page, cut_page
 from console.lib.origin import Origin
+from console.runbooks.models import Act, StepMark
 
 MOST_MEMBERS = 200
 MOST_CHILDREN = 100
@@ -134,8 +135,27 @@ def why_grouped(group: AlertGroup) -> list[AlertEvent]:
 
 
 def events_of(group: AlertGroup) -> list[AlertEvent]:
-    """The group's history, the newest first."""
-    return list(group.events.select_related("by").order_by("-at", "-pk")[:MOST_EVENTS])
+    """The group's history as one story, the newest first: its own lines and what was done with its checklist.
+
+    The checklist's marks are its history already; they are read into this one and not written twice.
+    """
+    told = list(group.events.select_related("by").order_by("-at", "-pk")[:MOST_EVENTS])
+    if group.execution is None:
+        return told
+    marks = group.execution.marks.select_related("by").order_by("-at", "-pk")[:MOST_EVENTS]
+    steps = group.execution.version.steps
+    told += [_told_of(mark, str(steps[mark.step - 1]["title"])) for mark in marks]
+    return sorted(told, key=lambda event: event.at, reverse=True)[:MOST_EVENTS]
+
+
+DONE = {Act.TICK: "ticked", Act.UNTICK: "unticked", Act.SKIP: "skipped", Act.NOTE: "noted"}
+
+
+def _told_of(mark: StepMark, title: str) -> AlertEvent:
+    """A mark on a step as a line of the group's history; never stored."""
+    text = f"Step {mark.step} {DONE[Act(mark.act)]}: {title}" + (f"\n{mark.note}" if mark.note else "")
+    data = {"step": mark.step, "mark": mark.pk, "by_label": mark.by_label}
+    return AlertEvent(at=mark.at, kind=EventKind.CHECKLIST, by=mark.by, text=text, data=data)
 
 
 def receipts_of(group: AlertGroup) -> list[Receipt]:
