@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.db.models import F, Q
 from django.http import QueryDict
+from django.urls import reverse
 
 from console.alerts.models import (
     AlertEvent,
@@ -163,18 +164,24 @@ def receipts_of(group: AlertGroup) -> list[Receipt]:
     return list(group.receipts.order_by("-pk")[:MOST_RECEIPTS])
 
 
-def checklist_variables(group: AlertGroup) -> dict[str, object]:
-    """What a runbook's `{{ … }}` are filled with: the group's most urgent machine."""
-    member = (
-        Interruption.objects.filter(memberships__group=group)
-        .select_related("machine", "service")
-        .order_by(F("ended_at").desc(nulls_first=True), "deadline_at", "pk")
-        .first()
-    )
+MOST_CHOICES = 50
+
+
+def choices_of(group: AlertGroup, *, chosen: str = "") -> list[Interruption]:
+    """The machines a checklist can be filled in for: the chosen one if it is a member, then the most urgent."""
+    mine = Interruption.objects.filter(memberships__group=group).select_related("machine", "service")
+    rows = list(mine.order_by(F("ended_at").desc(nulls_first=True), "deadline_at", "pk")[:MOST_CHOICES])
+    wanted = mine.filter(pk=int(chosen)).first() if chosen.isdigit() and len(chosen) < 19 else None
+    return [wanted, *(row for row in rows if row != wanted)] if wanted else rows
+
+
+def checklist_variables(group: AlertGroup, member: Interruption | None) -> dict[str, object]:
+    """What a runbook's `{{ … }}` are filled with: one machine of the group."""
+    known: dict[str, object] = {"group_url": reverse("alerts:group_detail", args=[group.pk])}
     if member is None:
-        return {"service": group.service.slug if group.service else ""}
+        return known | {"service": group.service.slug if group.service else ""}
     machine = member.machine
-    return {
+    return known | {
         "instance_id": machine.instance_id,
         "node_name": machine.node_name,
         "service": member.service.slug,

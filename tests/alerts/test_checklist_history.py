@@ -57,3 +57,26 @@ def test_a_badge_of_the_rail_has_room_for_any_number_and_says_it_whole(
     assert shown in badge
     assert f"{count:,}" in badge
     assert "open" in badge
+
+
+def test_a_checklist_is_filled_in_for_the_most_urgent_machine_or_the_one_chosen(client: Client) -> None:
+    hear([aws("spot-warning-terminate", n, machine=f"i-{n:017x}") for n in (5, 1)])
+    group = AlertGroup.objects.get()
+    urgent, other = queries.choices_of(group)
+    assert urgent.machine.instance_id == f"i-{1:017x}"
+    assert queries.checklist_variables(group, urgent)["instance_id"] == f"i-{1:017x}"
+    (chosen, *_rest) = queries.choices_of(group, chosen=str(other.pk))
+    assert chosen == other
+    assert queries.choices_of(group, chosen="999999")[0] == urgent
+    client.force_login(make_user("carol"))
+    page = client.get(f"/alerts/{group.pk}/?member={other.pk}").content.decode()
+    assert "Filled in for" in page
+    assert f'value="/alerts/{group.pk}/?member={other.pk}"' in page, "a tick comes back to the same machine"
+
+
+def test_a_group_without_a_machine_says_that_nothing_is_filled_in(client: Client) -> None:
+    hear([aws("spot-warning-terminate", 0)])
+    group = AlertGroup.objects.get()
+    group.members.all().delete()
+    client.force_login(make_user("dora"))
+    assert "No machine is in this group" in client.get(f"/alerts/{group.pk}/").content.decode()
