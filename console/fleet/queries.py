@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -101,6 +102,12 @@ class InstanceFilter:
     instance_type: str = ""
     lifecycle: str = ""
     running: str = ""
+    team: str = ""
+    account: str = ""
+    pool: str = ""
+    instance_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
     def of(self, origin: str) -> QuerySet[Machine]:
         found = Machine.objects.filter(origin=origin, merged_into=None).select_related("service")
@@ -108,7 +115,19 @@ class InstanceFilter:
             found = found.filter(named(self.q, origin=origin))
         if self.service:
             found = found.filter(service__in=services_called(self.service, origin=origin))
-        for name in ("provider", "region", "zone", "instance_type"):
+        if self.team:
+            services = Service.objects.filter(origin=origin)
+            of_team = (
+                services.filter(team=None) if self.team == "none" else services.filter(team__slug=self.team)
+            )
+            found = found.filter(service__in=list(of_team.values_list("pk", flat=True)))
+        if self.instance_id:
+            found = found.filter(pk__in=machines_called(self.instance_id, origin=origin))
+        if self.since:
+            found = found.filter(last_seen_at__gte=self.since)
+        if self.until:
+            found = found.filter(last_seen_at__lt=self.until)
+        for name in ("provider", "account", "region", "zone", "instance_type", "pool"):
             if value := getattr(self, name):
                 found = found.filter(**{name: value})
         if self.lifecycle:
@@ -123,6 +142,15 @@ class InstanceFilter:
 def services_called(slug: str, *, origin: str) -> list[int]:
     """The service of this slug, if there is one: its id in a query leads to an index."""
     return list(Service.objects.filter(origin=origin, slug=slug).values_list("pk", flat=True))
+
+
+def machines_called(name: str, *, origin: str) -> list[int]:
+    """Ids of the machines of exactly this instance id or node name; each lookup has its index."""
+    machines = Machine.objects.filter(origin=origin)
+    by_id = machines.filter(instance_id=name).values_list("pk", flat=True)
+    return sorted(
+        {*by_id, *machines.exclude(node_name="").filter(node_name=name).values_list("pk", flat=True)}
+    )
 
 
 def machines_named(start: str, *, origin: str) -> list[int] | None:
