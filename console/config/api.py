@@ -22,7 +22,7 @@ from ninja.parser import Parser
 from console.accounts.api import router as accounts
 from console.alerts.api import router as alerts
 from console.config.api_description import DESCRIPTION, ConsoleApi
-from console.feeds.api import router as feeds
+from console.feeds.api_changes import router as feeds
 from console.feeds.api_deliveries import router as deliveries
 from console.fleet.api import router as fleet
 from console.ingest.api import router as ingest
@@ -95,7 +95,18 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-ROOMS = (accounts, fleet, feeds, deliveries, runbooks, interruptions, samples, measures, alerts, ingest)
+ROOMS = (
+    accounts,
+    fleet,
+    feeds,
+    deliveries,
+    runbooks,
+    interruptions,
+    samples,
+    measures,
+    alerts,
+    ingest,
+)
 for router in ROOMS:
     router.add_decorator(only_known)
 for router in (*ROOMS, nowhere):  # the catch-all stays last

@@ -10,12 +10,13 @@ from django.test import Client
 from console.accounts.models import Scope
 from console.config.api import api
 from tests.make_accounts import make_token
+from tests.make_feeds import make_feed
 
 pytestmark = pytest.mark.django_db
 Described = dict[str, Any]
 SCHEMA = api.get_openapi_schema(path_prefix="/api/v1/")
 PLACES = {"{name}": "m1", "{slug}": "spot-incident"}
-"""A value of each path parameter that a list can have; the default runbook is always there."""
+"""A value of each path parameter that a list can have; a runbook and a feed go by the same name."""
 REFUSED = {
     "format": "xml",
     "limit": "501",
@@ -90,7 +91,8 @@ def good_values(path: str) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def program() -> Client:
-    _, secret = make_token(Scope.READ, Scope.AUDIT)
+    _, secret = make_token(*Scope)
+    make_feed(slug=PLACES["{slug}"])
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
