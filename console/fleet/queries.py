@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from console.fleet.models import Machine, Pool, RunningInterval, Service, WorkloadStatus
 from console.lib.rows import fetch
@@ -57,17 +57,11 @@ class ServiceLine:
 def service_lines(services: Sequence[Service]) -> list[ServiceLine]:
     """Services with what runs of them, in two queries however many."""
     ids = [service.pk for service in services]
-    running = dict(
-        RunningInterval.objects.filter(service__in=ids, ended_at=None)
-        .values_list("service")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
-    known = {
-        row[0]
-        for row in fetch(
-            "SELECT s FROM unnest(%s::bigint[]) s WHERE EXISTS"
-            " (SELECT 1 FROM fleet_runninginterval i WHERE i.service_id = s)",
+    running = {
+        pk: count if is_known else None
+        for pk, count, is_known in fetch(
+            "SELECT s, (SELECT count(*) FROM fleet_runninginterval i WHERE i.service_id = s AND i.ended_at IS NULL),"
+            " EXISTS (SELECT 1 FROM fleet_runninginterval i WHERE i.service_id = s) FROM unnest(%s::bigint[]) s",
             [ids],
         )
     }
@@ -78,13 +72,10 @@ def service_lines(services: Sequence[Service]) -> list[ServiceLine]:
         .annotate(wants=Sum("wanted"), readies=Sum("ready"), pends=Sum("pending"))
         .order_by()
     }
-    return [_service_line(service, running, known, states.get(service.pk)) for service in services]
+    return [_service_line(service, running[service.pk], states.get(service.pk)) for service in services]
 
 
-def _service_line(
-    service: Service, running: dict[int, int], known: set[int], state: dict[str, Any] | None
-) -> ServiceLine:
-    count = running.get(service.pk, 0) if service.pk in known else None
+def _service_line(service: Service, count: int | None, state: dict[str, Any] | None) -> ServiceLine:
     if state is None:
         return ServiceLine(service, count, None, None, None)
     return ServiceLine(service, count, state["wants"], state["readies"], state["pends"])

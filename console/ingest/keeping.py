@@ -41,7 +41,8 @@ def keep(*, now: datetime) -> None:
 
 def _prune(pruned: PrunedTable, *, before: datetime) -> int:
     """A bounded statement at a time, so that no lock is held for long. Returns how many rows went."""
-    statement, count = _PRUNE.format(table=pruned.table, column=pruned.column), 0
+    statement = _PRUNE.format(table=pruned.table, column=pruned.column)
+    count: int = 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, [before, PRUNE_AT_A_TIME])
