@@ -28,6 +28,14 @@ class Severity(models.TextChoices):
     INFO = "info", "Info"
 
 
+class GroupKind(models.TextChoices):
+    """What a group is about; its key says so."""
+
+    SERVICE = "service", "Service"
+    WAVE = "wave", "Wave"
+    FINDING = "finding", "Console"
+
+
 class Resolution(models.TextChoices):
     """How a group ended. `no_news` and `late` were never announced as healed."""
 
@@ -50,6 +58,11 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
         ids = list(services)
         children = AlertGroup.objects.filter(service__in=ids).exclude(parent=None)
         return self.filter(Q(service__in=ids) | Q(pk__in=children.values("parent")))
+
+    def of_kind(self, kind: GroupKind) -> AlertGroupQuerySet:
+        if kind == GroupKind.FINDING:
+            return self.exclude(key__startswith="service:").exclude(key__startswith="wave:")
+        return self.filter(key__startswith=f"{kind.value}:")
 
     def nested(self) -> AlertGroupQuerySet:
         """Without the groups that stand under a wave which is here itself."""
@@ -127,6 +140,19 @@ class AlertGroup(models.Model):
             models.Index(fields=["origin", "-triggered_at", "-id"], name="alerts_alertgroup_newest"),
             models.Index(fields=["due_at"], name="alerts_alertgroup_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["service", "-triggered_at"], name="alerts_alertgroup_service"),
+            models.Index(
+                fields=["origin", "severity", "-triggered_at", "-id"], name="alerts_alertgroup_severity"
+            ),
+            models.Index(
+                fields=["origin", "-triggered_at", "-id"],
+                name="alerts_alertgroup_wave",
+                condition=Q(key__startswith="wave:"),
+            ),
+            models.Index(
+                fields=["origin", "-triggered_at", "-id"],
+                name="alerts_alertgroup_finding",
+                condition=~Q(key__startswith="service:") & ~Q(key__startswith="wave:"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -135,6 +161,12 @@ class AlertGroup(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status != GroupStatus.RESOLVED
+
+    @property
+    def kind(self) -> GroupKind:
+        if self.is_wave:
+            return GroupKind.WAVE
+        return GroupKind.FINDING if self.is_finding else GroupKind.SERVICE
 
     @property
     def is_wave(self) -> bool:

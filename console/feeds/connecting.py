@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from console.accounts.audit import Actor, record
@@ -21,6 +21,10 @@ RESERVED = ("new",)
 
 class CannotConnect(Exception):
     """The feed cannot be made as asked; the message says what to do."""
+
+
+class Taken(CannotConnect):
+    """The address or the secret is another feed's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +57,32 @@ class Connected:
 
 @transaction.atomic
 def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
-    """Make a feed and its secret. Doing the same twice is safe where the order names its secret."""
+    """Make a feed and its secret. Doing the same twice is safe where the order names its secret.
+
+    Of two that order one address at once, the database lets one in; the other finds the feed made.
+    """
     _check(order)
-    there = Feed.objects.select_for_update().filter(slug=order.wanted_slug).first()
+    there = _at(order.wanted_slug)
     if there is not None:
         return _found(there, order, now=now)
-    if order.secret and FeedToken.objects.filter(secret_hash=hash_secret(order.secret)).exists():
-        raise CannotConnect("This token opens another feed already. Every feed needs a token of its own.")
+    try:
+        with transaction.atomic():
+            feed, secret = _make(order, now=now)
+    except IntegrityError:
+        there = _at(order.wanted_slug)
+        if there is not None:
+            return _found(there, order, now=now)
+        raise Taken("This token opens another feed already. Every feed needs a token of its own.") from None
+    record(by, action="feed.create", subject=feed, after={"kind": feed.kind, "origin": feed.origin}, now=now)
+    announce("feeds")
+    return Connected(feed, secret, is_new=True)
+
+
+def _at(slug: str) -> Feed | None:
+    return Feed.objects.select_for_update(of=("self",)).filter(slug=slug).first()
+
+
+def _make(order: FeedOrder, *, now: datetime) -> tuple[Feed, str]:
     feed = Feed.objects.create(
         slug=order.wanted_slug,
         name=order.name.strip(),
@@ -72,9 +95,7 @@ def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
         created_at=now,
     )
     _, secret = FeedToken.issue(feed, secret=order.secret or None, created_at=now)
-    record(by, action="feed.create", subject=feed, after={"kind": feed.kind, "origin": feed.origin}, now=now)
-    announce("feeds")
-    return Connected(feed, secret, is_new=True)
+    return feed, secret
 
 
 def _check(order: FeedOrder) -> None:
@@ -101,10 +122,10 @@ def _found(feed: Feed, order: FeedOrder, *, now: datetime) -> Connected:
     if is_same and order.secret and tokens.exists():
         return Connected(feed, order.secret, is_new=False)
     if not is_same:
-        raise CannotConnect(
+        raise Taken(
             f"The feed {feed.slug} exists already, of kind {feed.kind} and origin {feed.origin}."
             " Choose another name."
         )
-    raise CannotConnect(
+    raise Taken(
         f"The feed {feed.slug} exists already. Its secret cannot be shown again; rotate it for a new one."
     )

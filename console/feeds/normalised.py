@@ -186,6 +186,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     events: tuple[NormalisedEvent, ...] = ()
     facts: tuple[Fact, ...] = ()
     machine: MachineRef | None = None
+    service: str | None = None
+    """The service that the machine says it works for."""
     heartbeat_at: datetime | None = None
     is_heartbeat: bool = False
     """Nothing but a sign of life: stored apart and kept for a week."""

@@ -126,7 +126,12 @@ def _mentions(index: int, one: Heard) -> Iterator[Mention]:
         facts = _facts(event.machine, seen_at=event.occurred_at, labels=event.labels)
         yield Mention(index, place, facts)
     if reading.machine is not None:
-        facts = _facts(reading.machine, seen_at=one.received_at, heartbeat_at=reading.heartbeat_at)
+        facts = _facts(
+            reading.machine,
+            seen_at=one.received_at,
+            heartbeat_at=reading.heartbeat_at,
+            labels={"service": reading.service} if reading.service else None,
+        )
         yield Mention(index, None, facts)
 
 
