@@ -41,6 +41,11 @@ class By:
     user: User | None
     actor: Actor
 
+    @property
+    def label(self) -> str:
+        """Names the program; empty for a person, who is named by the account."""
+        return "" if self.user else self.actor.label
+
 
 def acknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
     """Somebody has it."""
@@ -49,7 +54,8 @@ def acknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         if group.status == GroupStatus.ACKNOWLEDGED:
             return None
         _must_be_open(group)
-        group.status, group.acknowledged_at, group.acknowledged_by = GroupStatus.ACKNOWLEDGED, now, by.user
+        group.status, group.acknowledged_at = GroupStatus.ACKNOWLEDGED, now
+        group.acknowledged_by, group.acknowledged_by_label = by.user, by.label
         return AlertEvent(kind=EventKind.ACKNOWLEDGED)
 
     return _act(group_id, "alert_group.acknowledge", change, by=by, now=now)
@@ -62,7 +68,8 @@ def unacknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         if group.status == GroupStatus.TRIGGERED:
             return None
         _must_be_open(group)
-        group.status, group.acknowledged_at, group.acknowledged_by = GroupStatus.TRIGGERED, None, None
+        group.status, group.acknowledged_at = GroupStatus.TRIGGERED, None
+        group.acknowledged_by, group.acknowledged_by_label = None, ""
         return AlertEvent(kind=EventKind.UNACKNOWLEDGED)
 
     return _act(group_id, "alert_group.unacknowledge", change, by=by, now=now)
@@ -159,7 +166,8 @@ def _act(
             return group
         group.version += 1
         group.save()
-        event.group, event.at, event.by = group, now, by.user
+        event.group, event.at = group, now
+        event.by, event.by_label = by.user, by.label
         event.save()
         record(by.actor, action=action, subject=group, before=before, after=_state(group), now=now)
         announce("groups", ids=[group.pk])

@@ -107,7 +107,7 @@ def runbook_list(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any] 
     """Every runbook, archived ones too. `services` are those of the token's data origin."""
     return list_rows(
         request,
-        queryset=_runbooks(),
+        queryset=_runbooks().shown_with(_origin(request)),
         order=["slug", "pk"],
         paging=paging,
         row=RunbookOut,
