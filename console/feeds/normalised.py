@@ -204,8 +204,11 @@ class ParseContext(msgspec.Struct, frozen=True, kw_only=True):
     zone: str | None = None
     instance_id: str | None = None
     node_name: str | None = None
+    resource_group: str | None = None
     cluster: str | None = None
     boot_id: str | None = None
+    first_seen_at: datetime | None = None
+    """When the watcher first saw this very value; stands for *observed*."""
 
 
 REFUSALS: Mapping[str, int] = MappingProxyType(

@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Protocol
 
 import msgspec
 
 from console.feeds import media, wire
 from console.feeds.identifiers import check_storable
 from console.feeds.normalised import ParseContext, Reading, Rejected
-from console.feeds.sources import cloudevents, node_report
+from console.feeds.sources import node_report
 from console.feeds.sources.aws import eventbridge
+from console.feeds.unwrapping import Parser, parse_binary_cloud_event, parse_cloud_event
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +30,10 @@ MAX_ITEMS = 5000
 _BOM = b"\xef\xbb\xbf"
 
 
-class Parser(Protocol):
-    """What one vendor's file offers: the bytes of one item, checked JSON, into a reading."""
-
-    def __call__(self, raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading: ...
-
-
 PARSERS: Mapping[str, Parser] = MappingProxyType(
     {
         "aws-eventbridge": eventbridge.parse,
-        "cloudevents": cloudevents.parse,
+        "cloudevents": parse_cloud_event,
         "node-report": node_report.parse,
     }
 )
@@ -89,11 +83,11 @@ def read_body(
         parser = parser_for(kind)
         media.check_media_type(content_type, kind=kind)
         if media.is_binary_cloud_event(content_type, headers):
-            parser = partial(cloudevents.parse_binary, headers=headers)
+            parser = partial(parse_binary_cloud_event, headers=headers)
             cut = [body]
         else:
             if media.essence(content_type) in (media.CLOUD_EVENT, media.CLOUD_EVENT_BATCH):
-                parser = cloudevents.parse
+                parser = parse_cloud_event
             cut = split(body, is_lines=media.is_lines(content_type))
         if len(cut) > MAX_ITEMS:
             raise Rejected(

@@ -1,0 +1,1 @@
+"""What Google Cloud sends: Pub/Sub, audit entries, operations, the metadata server."""

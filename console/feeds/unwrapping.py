@@ -1,0 +1,164 @@
+"""Messages inside messages: layers are taken off until a document is met that some source can read.
+
+A reclaim may come as a CloudEvent around a Pub/Sub message around base64 around an audit entry. Every
+document is told by its own fields, never by the way it came, so a relayed copy equals the direct one: same
+event id, same delivery id. At most four layers are taken off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+import msgspec
+
+from console.feeds import wire
+from console.feeds.layers import Layer
+from console.feeds.normalised import ParseContext, Reading, Rejected, Result
+from console.feeds.sources import cloudevents, node_report
+from console.feeds.sources.aws import eventbridge
+from console.feeds.sources.gcp import pubsub
+
+MAX_LAYERS = 4
+
+
+class Parser(Protocol):
+    """What one vendor's file offers: the bytes of one item, checked JSON, into a reading."""
+
+    def __call__(self, raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading: ...
+
+
+class Shape(msgspec.Struct, kw_only=True):
+    """The fields that tell one format from another, untyped: what they hold is its reader's affair."""
+
+    detail_type: object = msgspec.field(name="detail-type", default=None)
+    event_name: object = msgspec.field(name="eventName", default=None)
+    schema: object = None
+    specversion: object = None
+    message: object = None
+    subscription: object = None
+    proto_payload: object = msgspec.field(name="protoPayload", default=None)
+
+
+_SHAPE = msgspec.json.Decoder(Shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An innermost format: how it is recognised, and who reads it."""
+
+    name: str
+    is_here: Callable[[Shape], bool]
+    parse: Parser
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """A format that carries another: how it is recognised, and who opens it."""
+
+    name: str
+    is_here: Callable[[Shape], bool]
+    open: Callable[[bytes], Layer]
+
+
+def _is_node_report(shape: Shape) -> bool:
+    return isinstance(shape.schema, str) and shape.schema.startswith(node_report.FAMILY)
+
+
+def _is_pubsub(shape: Shape) -> bool:
+    has_data = isinstance(shape.message, dict) and "data" in shape.message
+    return has_data or (isinstance(shape.message, dict) and shape.subscription is not None)
+
+
+FORMATS: Sequence[Document | Wrapping] = (
+    Document(
+        "eventbridge",
+        lambda shape: shape.detail_type is not None or shape.event_name is not None,
+        eventbridge.parse,
+    ),
+    Document("node-report", _is_node_report, node_report.parse),
+    Wrapping("cloudevent", lambda shape: shape.specversion is not None, cloudevents.open_event),
+    Wrapping("pubsub", _is_pubsub, pubsub.open_push),
+)
+"""Every format that is recognised by itself, the first match wins."""
+
+
+def parse_cloud_event(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
+    """A structured CloudEvent, checked JSON already: anything else lacks its `specversion`."""
+    unwrapping = Unwrapping(raw, context=context, received_at=received_at)
+    return unwrapping.inside(partial(cloudevents.open_event, raw))
+
+
+def parse_binary_cloud_event(
+    raw: bytes, *, headers: Mapping[str, str], context: ParseContext, received_at: datetime
+) -> Reading:
+    """A binary CloudEvent: attributes in `ce-*` headers, the body is the data."""
+    unwrapping = Unwrapping(raw, context=context, received_at=received_at)
+    return unwrapping.inside(partial(cloudevents.open_binary, raw, headers=headers))
+
+
+def parse_any(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
+    """One item of a transport that may carry any format (a queue, a topic), checked JSON already."""
+    return Unwrapping(raw, context=context, received_at=received_at).document(raw)
+
+
+class Unwrapping:
+    """Takes layer after layer off one item, remembering how many and whether a relay was among them."""
+
+    def __init__(self, outer: bytes, *, context: ParseContext, received_at: datetime) -> None:
+        self.outer = outer
+        self.context = context
+        self.received_at = received_at
+        self.layers = 0
+        self.is_relayed = False
+        self.delivery_id: str | None = None
+
+    def inside(self, open_layer: Callable[[], Layer]) -> Reading:
+        """What is inside one layer. A refusal below a relay is marked as relayed."""
+        self.layers += 1
+        if self.layers > MAX_LAYERS:
+            raise Rejected(
+                "malformed_json", f"more than {MAX_LAYERS} wrapping layers", is_relayed=self.is_relayed
+            )
+        try:
+            layer = open_layer()
+            self.is_relayed = self.is_relayed or layer.is_relay
+            self.delivery_id = layer.message_id or self.delivery_id
+            return self._unknown(layer.note) if layer.data is None else self.document(layer.data)
+        except Rejected as refusal:
+            is_relayed = refusal.is_relayed or self.is_relayed
+            raise Rejected(refusal.code, refusal.detail, is_relayed=is_relayed, limit=refusal.limit) from None
+
+    def document(self, raw: bytes) -> Reading:
+        """Checked JSON, handed to the source whose format it is."""
+        if not raw.lstrip().startswith(b"{"):
+            return self._unknown("the data is no object")
+        shape = wire.decode(raw, _SHAPE)
+        for known in FORMATS:
+            if not known.is_here(shape):
+                continue
+            if isinstance(known, Document):
+                return known.parse(raw, context=self.context, received_at=self.received_at)
+            return self.inside(partial(known.open, raw))
+        return self._of_no_source(shape)
+
+    def _of_no_source(self, shape: Shape) -> Reading:
+        """Compute Engine's own entries wait for their parser; other services are of no interest."""
+        payload = shape.proto_payload
+        if payload is None:
+            return self._unknown("unknown inner event")
+        method = payload.get("methodName") if isinstance(payload, dict) else None
+        if isinstance(method, str) and "compute.instances." in method:
+            return self._unknown(f"no parser for {wire.plain_text(method, limit=100)}")
+        return Reading(delivery_id=wire.canonical_hash(self.outer), result=Result.IGNORED)
+
+    def _unknown(self, note: str) -> Reading:
+        """Kept as unrecognised, under the innermost layer's own id where it has one."""
+        return Reading(
+            delivery_id=self.delivery_id or wire.canonical_hash(self.outer),
+            result=Result.UNRECOGNISED,
+            note=note,
+        )
