@@ -91,7 +91,7 @@ def test_nothing_of_the_past_is_fresh_enough_to_be_told_to_anybody() -> None:
 def test_the_newest_days_come_first() -> None:
     starts = [max(post.at for post in batch) for batch in the_past().batches]
     assert starts[0] > ANCHOR - timedelta(days=3)
-    assert starts[-1] < ANCHOR - timedelta(days=80)
+    assert min(post.at for post in the_past().batches[-1]) < ANCHOR - timedelta(days=80)
 
 
 def test_41_machines_of_one_pool_go_within_130_seconds() -> None:

@@ -25,7 +25,7 @@ from console.drills.sample.story import AWS, INVENTORY, Post, Script, script_of,
 DAYS = 90
 ENDS_BEFORE = timedelta(minutes=40)
 """Nothing of history is so fresh that somebody would be told of it."""
-WEEKS = (1.0, 0.8, 0.15, 0.1, 1.3, 1.0, 1.1, 0.1, 1.0, 1.2, 0.9, 1.1, 0.6)
+WEEKS = (1.0, 0.8, 0.15, 0.1, 1.3, 1.0, 1.1, 0.1, 1.0, 1.2, 0.9, 1.1, 0.35)
 """How hungry the providers were, week by week; the quiet ones are quiet. The last leaves room for what the
 opening of live play adds to it."""
 CASCADE_BEFORE = timedelta(days=23, hours=4, minutes=11)

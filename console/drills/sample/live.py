@@ -29,15 +29,16 @@ ODD_EVERY = (20.0, 90.0)
 """Minutes."""
 FIRST_MINUTE = timedelta(minutes=1)
 OPENING = timedelta(minutes=30)
-"""How long the first play is lively; afterwards machines go at the pace of the weeks before."""
-OPENING_EVERY = (3.0, 8.0)
+"""How long the first play is lively; afterwards machines go at the pace of a calm week."""
+OPENING_EVERY = (5.0, 12.0)
 OVERTURE = ((1, "checkout-workers", 3), (7, "video-transcoding", 1), (16, "recommender-training", 2),
             (24, "trino-analytics", 1), (31, "edge-cache", 1), (37, "search-serving", 1),
             (43, "ci-runners", 1))  # fmt: skip
 """The first minute: seconds, service, machines."""
 REPRISE = ((1, "checkout-workers", 1), (12, "recommender-training", 1))
 """The first minute of every later run, so that starting often does not look like a bad week."""
-WEEKLY = sum(plan.weekly_reclaims for plan in SERVICES)
+WEEKLY = 0.7 * sum(plan.weekly_reclaims for plan in SERVICES)
+"""A calm week, because the opening comes on top of it."""
 BURSTS = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
 """How many machines go at once."""
 RESAID = timedelta(seconds=30)
@@ -132,7 +133,7 @@ class Live:
         heapq.heappush(self._heap, (at, next(self._order), what))
 
     def _wait(self, at: datetime) -> None:
-        """Lively at first; then a machine goes as often as one did in the weeks before."""
+        """Lively at first; then machines go as seldom as in a calm week of the past."""
         if at < self.opens_until:
             pause = timedelta(minutes=self.chance.uniform(*OPENING_EVERY))
         else:
