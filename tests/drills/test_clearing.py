@@ -35,7 +35,7 @@ KEPT = {
     "accounts_user",
     "accounts_invitation",
     "accounts_auditentry",
-    "feeds_recordattempt",
+    "feeds_pipelineattempt",
     "feeds_pipelinestop",
     "interruptions_ratetarget",
 }

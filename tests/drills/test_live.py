@@ -135,7 +135,9 @@ def test_heartbeats_come_a_few_dozen_at_a_time() -> None:
 
 
 def test_a_new_machine_is_heard_as_soon_as_it_runs() -> None:
-    live, starts, first = make_live(), {}, {}
+    live = make_live()
+    starts: dict[str, datetime] = {}
+    first: dict[str, datetime] = {}
     for now, post in play(live, minutes=5):
         body = post.body
         if post.lane == INVENTORY and "replaces" in body and "ended_at" not in body:

@@ -28,8 +28,9 @@ class Wire:
 
     def ask(self, body: bytes | None, *, at: Address, gone: object) -> tuple[int, bytes]:
         headers: dict[str, Any] = {"Authorization": f"Bearer {at.secret}"}
-        sent = {"data": body, "content_type": "application/json"} if body else {}
-        answer = Client().generic(at.method, at.path, headers=headers, **sent)
+        answer = Client().generic(
+            at.method, at.path, body or b"", content_type="application/json", headers=headers
+        )
         return answer.status_code, answer.content
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("alerts", "0002_waves_name_their_pool")]
+    dependencies = [("alerts", "0003_work_that_was_set_aside")]
 
     operations = [
         migrations.AddField("alertevent", "by_label", models.CharField(blank=True, db_default="", max_length=200)),
