@@ -67,7 +67,9 @@ class GroupOut(Schema):
             resolution=group.resolution or None,
             triggered_at=group.triggered_at,
             acknowledged_at=group.acknowledged_at,
-            acknowledged_by=group.acknowledged_by.email if group.acknowledged_by else None,
+            acknowledged_by=(
+                group.acknowledged_by.email if group.acknowledged_by else group.acknowledged_by_label or None
+            ),
             resolved_at=group.resolved_at,
             silenced_until=group.silenced_until,
             members=group.member_count,

@@ -90,6 +90,8 @@ class AlertGroup(models.Model):
     triggered_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_acknowledged")
+    acknowledged_by_label = models.CharField(max_length=200, blank=True, db_default="")
+    """The program that did it, where no person did."""
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_resolved")
     resolution = models.CharField(max_length=16, choices=Resolution, blank=True)
@@ -157,6 +159,15 @@ class AlertGroup(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def holder(self) -> str:
+        """Who acknowledged it; empty where nobody has."""
+        if self.acknowledged_at is None:
+            return ""
+        return (
+            str(self.acknowledged_by) if self.acknowledged_by else self.acknowledged_by_label or "a program"
+        )
 
     @property
     def is_open(self) -> bool:
@@ -237,6 +248,8 @@ class AlertEvent(models.Model):
     at = models.DateTimeField()
     kind = models.CharField(max_length=16, choices=EventKind)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="alert_events")
+    by_label = models.CharField(max_length=200, blank=True, db_default="")
+    """The program that did it, where no person did."""
     text = models.TextField(blank=True)
     data = models.JSONField(default=dict)
 
@@ -250,6 +263,10 @@ class AlertEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%H:%M:%S}"
+
+    @property
+    def who(self) -> str:
+        return str(self.by) if self.by else self.by_label or "the console"
 
 
 class SetAside(models.Model):

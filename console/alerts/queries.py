@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from urllib.parse import urlencode
 
 from django.db.models import F, Q
@@ -185,9 +186,22 @@ def _told_of(mark: StepMark, title: str) -> AlertEvent:
     return AlertEvent(at=mark.at, kind=EventKind.CHECKLIST, by=mark.by, text=text, data=data)
 
 
-def receipts_of(group: AlertGroup) -> list[Receipt]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Decisions in a row that came out alike, the newest first."""
+
+    receipts: Sequence[Receipt]
+
+    @property
+    def newest(self) -> Receipt:
+        return self.receipts[0]
+
+
+def receipts_of(group: AlertGroup) -> list[Told]:
     """Why somebody was told, or nobody was; the newest first."""
-    return list(group.receipts.order_by("-pk")[:MOST_RECEIPTS])
+    newest = group.receipts.order_by("-pk")[:MOST_RECEIPTS]
+    runs = groupby(newest, key=lambda receipt: (receipt.decision, receipt.rule, receipt.reason))
+    return [Told(list(alike)) for _, alike in runs]
 
 
 MOST_CHOICES = 50

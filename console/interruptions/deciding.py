@@ -28,8 +28,9 @@ RECORDS_BEFORE = timedelta(hours=2)
 
 _MACHINES = """
 SELECT id, service_id, pool_id, provider, account, region, instance_id, node_name,
-       greatest(heartbeat_at, listed_at), first_seen_at, last_seen_at
-FROM fleet_machine WHERE id = ANY(%s)
+       greatest(heartbeat_at, listed_at), first_seen_at, last_seen_at,
+       ARRAY(SELECT ended_at FROM fleet_runninginterval WHERE machine_id = m.id AND ended_at IS NOT NULL)
+FROM fleet_machine m WHERE id = ANY(%s)
 """
 _LOCK_SERVICES = "SELECT id FROM fleet_service WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -35,6 +35,8 @@ class Machine:
     """Its latest sign of life: a heartbeat, or an inventory that lists it."""
     first_seen_at: datetime
     last_seen_at: datetime
+    stopped_at: Sequence[datetime]
+    """When its inventory says that it stopped running."""
 
     @property
     def naming(self) -> Naming:
@@ -164,7 +166,7 @@ def _wanted(
     now: datetime,
 ) -> Wanted:
     stages = stage_times(reclaim.members, native_id=reclaim.native_id, restarted_at=reclaim.restarted_at)
-    resolution = resolve(stages, now=now, alive_at=machine.alive_at)
+    resolution = resolve(stages, now=now, alive_at=machine.alive_at, stopped_at=machine.stopped_at)
     return Wanted(
         origin=origin,
         key=key,

@@ -114,7 +114,7 @@ def runbook_list(
     request: HttpRequest, wanted: Query[RunbookQuery], paging: Query[Paging]
 ) -> dict[str, Any] | StreamingHttpResponse:
     """Every runbook, archived ones too. `services` are those of the token's data origin."""
-    runbooks = _runbooks()
+    runbooks = _runbooks().shown_with(_origin(request))
     if wanted.service:
         attached = RunbookAttachment.objects.filter(
             service__origin=_origin(request), service__slug=wanted.service

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('alerts', '0002_waves_name_their_pool'),
+        ('alerts', '0004_programs_are_named'),
         ('fleet', '0003_machines_are_found_by_the_start_of_their_name'),
         ('runbooks', '0004_default_runbook'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

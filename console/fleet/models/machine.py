@@ -86,7 +86,11 @@ class Machine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.instance_id or self.node_name or f"machine {self.pk}"
+        """The name that people know it by: a VM's own where the provider's id is a path or a long number."""
+        if self.provider == "gcp" and self.node_name:
+            return self.node_name
+        named = self.instance_id.rpartition("/")[2] if self.provider == "azure" else self.instance_id
+        return named or self.node_name or f"machine {self.pk}"
 
 
 class IdKind(models.TextChoices):
