@@ -19,8 +19,9 @@ import msgspec
 from console.feeds import media, wire
 from console.feeds.identifiers import check_storable
 from console.feeds.normalised import ParseContext, Reading, Rejected
-from console.feeds.sources import node_report
+from console.feeds.sources import alertmanager, node_report, nth_webhook
 from console.feeds.sources.aws import eventbridge
+from console.feeds.sources.kubernetes import reader as kubernetes
 from console.feeds.unwrapping import Parser, parse_binary_cloud_event, parse_cloud_event
 
 logger = logging.getLogger(__name__)
@@ -35,9 +36,14 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         "aws-eventbridge": eventbridge.parse,
         "cloudevents": parse_cloud_event,
         "node-report": node_report.parse,
+        "kubernetes": kubernetes.parse,
+        "nth-webhook": nth_webhook.parse,
+        "alertmanager": alertmanager.parse,
     }
 )
 """The one place that says which kinds of feed are built."""
+CUTTERS: Mapping[str, Callable[[bytes], list[bytes]]] = MappingProxyType({"kubernetes": kubernetes.items_of})
+"""Kinds whose vendor has a list of its own: how it is cut into items."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -89,6 +95,8 @@ def read_body(
             if media.essence(content_type) in (media.CLOUD_EVENT, media.CLOUD_EVENT_BATCH):
                 parser = parse_cloud_event
             cut = split(body, is_lines=media.is_lines(content_type))
+            if cut == [body] and kind in CUTTERS:
+                cut = CUTTERS[kind](body)
         if len(cut) > MAX_ITEMS:
             raise Rejected(
                 "too_large", f"{len(cut)} items are over the limit of {MAX_ITEMS} a batch", limit="batch"
