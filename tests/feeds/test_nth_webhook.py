@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from console.feeds.normalised import Cause, Kind, Reading, Rejected, Result
-from console.feeds.sources.nth_webhook import decoded
+from console.feeds.sources.nth_webhook import TEMPLATE, Message, decoded
 
 NOTICED_AT = datetime(2026, 3, 11, 14, 31, 38, tzinfo=UTC)
 DEADLINE = NOTICED_AT + timedelta(seconds=120)
@@ -43,8 +46,18 @@ def test_in_imds_mode_the_start_is_the_deadline_and_the_id_is_shared_by_machines
 
 def test_our_template_says_account_and_region_itself(read_case: Read) -> None:
     (told,) = read_case("nth_webhook/published-template", account="999999999999").events
-    assert (told.machine.account, told.machine.zone) == ("204816327500", "eu-central-1b")
+    assert (told.machine.account, told.machine.region) == ("204816327500", "eu-central-1")
     assert told.event_id == EVENTBRIDGE_ID
+
+
+def test_the_published_template_is_what_is_read() -> None:
+    names = set(re.findall(r'"(\w+)": [{"]', TEMPLATE))
+    assert names == {field.encode_name for field in msgspec.structs.fields(Message)} - {"text"}
+
+
+def test_an_older_handlers_one_kind_is_told_apart_by_its_description(read_case: Read) -> None:
+    (told,) = read_case("nth_webhook/queue-mode-old-kind").events
+    assert (told.kind, told.may_open) == (Kind.REBALANCE_RECOMMENDATION, True)
 
 
 def test_maintenance_is_observed_now_and_due_at_its_start(read_case: Read) -> None:

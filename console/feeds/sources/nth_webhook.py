@@ -29,6 +29,14 @@ from console.feeds.times import is_future, required_time
 SOURCE = "nth.webhook"
 SCHEMA = "nth-webhook/1"
 NOTICE = timedelta(seconds=120)
+TEMPLATE = (
+    '{"schema": "nth-webhook/1", "event_id": {{ .EventID | toJson }}, "kind": {{ .Kind | toJson }},'
+    ' "account": {{ .AccountId | toJson }}, "region": {{ .Region | toJson }},'
+    ' "instance_id": {{ .InstanceID | toJson }}, "node": {{ .NodeName | toJson }},'
+    ' "description": {{ .Description | trim | toJson }}, "start_time": "{{ .StartTime }}"}'
+)
+"""What the connect guide has the handler send. Zone and type are left out: in queue mode they would be those of the
+node that the handler itself runs on."""
 
 _LINE = re.compile(
     r"\[NTH\]\[Instance Interruption\] EventID: (?P<event_id>\S*) - Kind: (?P<kind>\S*)"
@@ -46,6 +54,14 @@ _KINDS = {
     "ASG_LIFECYCLE": (Kind.SHUTDOWN_STARTED, None),
     "STATE_CHANGE": (Kind.STATE_CHANGE, None),
 }
+_SAID_IN_QUEUE_MODE = (
+    ("spot interruption notice", "SPOT_ITN"),
+    ("rebalance recommendation", "REBALANCE_RECOMMENDATION"),
+    ("state change", "STATE_CHANGE"),
+    ("asg lifecycle termination", "ASG_LIFECYCLE"),
+    ("aws health", "SCHEDULED_EVENT"),
+)
+"""What older handlers call `SQS_TERMINATE`, whatever it is."""
 
 
 class Message(msgspec.Struct, kw_only=True):
@@ -57,9 +73,7 @@ class Message(msgspec.Struct, kw_only=True):
     kind: str | None = None
     account: str | None = None
     region: str | None = None
-    zone: str | None = None
     instance_id: str | None = None
-    instance_type: str | None = None
     node: str | None = None
     description: str | None = None
     start_time: str | None = None
@@ -86,6 +100,9 @@ def parse(raw: bytes, *, context: ParseContext, received_at: datetime) -> Readin
     elif message.schema != SCHEMA:
         return _unrecognised(raw, wire.plain_text(f"unknown template {message.schema!r}", limit=100))
     kind = usable(message.kind) or ""
+    if kind == "SQS_TERMINATE":
+        said = (message.description or "").lower()
+        kind = next((named for phrase, named in _SAID_IN_QUEUE_MODE if phrase in said), kind)
     if kind not in _KINDS:
         return _unrecognised(raw, wire.plain_text(f"unknown kind {kind!r}", limit=100))
     return _read(raw, message, kind=kind, context=context, received_at=received_at)
@@ -135,9 +152,8 @@ def _machine(message: Message, *, context: ParseContext) -> MachineRef:
         provider="aws",
         account=account,
         region=usable(message.region) or context.region,
-        zone=usable(message.zone) or context.zone,
+        zone=context.zone,
         instance_id=instance_id,
-        instance_type=usable(message.instance_type),
         node_name=usable(message.node),
         cluster=context.cluster,
     )
