@@ -82,7 +82,12 @@ def _time(seconds: float) -> str:
     return at(seconds).isoformat().replace("+00:00", "Z")
 
 
-KINDS = {"aws": "aws-eventbridge", "nodes": "node-report", "events": "cloudevents"}
+KINDS = {
+    "aws": "aws-eventbridge",
+    "nodes": "node-report",
+    "events": "cloudevents",
+    "kubernetes": "kubernetes",
+}
 
 
 def make_feed(slug: str = "aws", **fields: Any) -> Feed:
