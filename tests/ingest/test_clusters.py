@@ -4,43 +4,33 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any
 
 import pytest
 
 from console.alerts.models import GroupMember
 from console.fleet.models import Machine
 from console.interruptions.models import Interruption, Move
-from tests.ingest.hearing import MACHINE, MINUTE, Message, at, aws, hear, hear_one_by_one, node, record, store
+from tests.ingest.hearing import (
+    ELSEWHERE,
+    MACHINE,
+    MINUTE,
+    NODE,
+    THE_NODE,
+    Message,
+    at,
+    aws,
+    hear,
+    hear_one_by_one,
+    node,
+    pod,
+    record,
+    said,
+    store,
+)
 
 pytestmark = pytest.mark.django_db
 
-NODE = "ip-10-2-7-41.eu-central-1.compute.internal"
-ELSEWHERE = "ip-10-2-9-80.eu-central-1.compute.internal"
-UID = "c0a1d6f2-5b7e-4c1d-9e35-7f4a2b80d911"
 IDENTITY = {"account-id": "204816327500", "region": "eu-central-1", "instance-id": MACHINE}
-THE_NODE = {"kind": "Node", "name": NODE, "uid": UID}
-
-
-def said(seconds: float, component: str, reason: str, message: str = "", *, about: dict[str, Any] = THE_NODE,
-         host: str = NODE, annotations: dict[str, str] | None = None) -> Message:  # fmt: skip
-    """One Event of the cluster's, through the exporter."""
-    uid = f"{component}:{reason}:{about['name']}:{seconds}"
-    body = {
-        "metadata": {"uid": uid, "annotations": annotations or {}},
-        "involvedObject": about,
-        "reason": reason,
-        "message": message,
-        "source": {"component": component, "host": host},
-        "lastTimestamp": f"{at(seconds):%Y-%m-%dT%H:%M:%SZ}",
-        "count": 1,
-        "clusterName": "shop-eu",
-    }
-    return Message("kubernetes", json.dumps(body), seconds + 1)
-
-
-def pod(name: str) -> dict[str, Any]:
-    return {"kind": "Pod", "namespace": "checkout", "name": name, "uid": f"uid-of-{name}"}
 
 
 def scheduled(seconds: float, name: str, *, to: str = ELSEWHERE) -> Message:
