@@ -44,6 +44,8 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
 """The one place that says which kinds of feed are built."""
 CUTTERS: Mapping[str, Callable[[bytes], list[bytes]]] = MappingProxyType({"kubernetes": kubernetes.items_of})
 """Kinds whose vendor has a list of its own: how it is cut into items."""
+MENDERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({"nth-webhook": nth_webhook.mended})
+"""Kinds whose sender writes what is not quite JSON: it is stored as it came and read as it was meant."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -105,17 +107,22 @@ def read_body(
         return Body(items=(Item(0, body, refusal),), is_batch=False)
     read = partial(parser, context=context, received_at=received_at)
     return Body(
-        items=tuple(Item(index, raw, judge(raw, read)) for index, raw in enumerate(cut)),
+        items=tuple(
+            Item(index, raw, judge(raw, read, mend=MENDERS.get(kind))) for index, raw in enumerate(cut)
+        ),
         is_batch=len(cut) != 1 or media.essence(content_type) == media.CLOUD_EVENT_BATCH,
     )
 
 
-def judge(raw: bytes, read: Callable[[bytes], Reading]) -> Reading | Rejected:
+def judge(
+    raw: bytes, read: Callable[[bytes], Reading], *, mend: Callable[[bytes], bytes] | None = None
+) -> Reading | Rejected:
     """What one item says, or why it cannot be taken."""
     text = raw.removeprefix(_BOM)
     try:
         if not text.strip():
             raise Rejected("malformed_json", "the body is empty")
+        text = mend(text) if mend is not None else text
         wire.check_json(text)
         return check_storable(read(text))
     except Rejected as refusal:

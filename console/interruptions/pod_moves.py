@@ -13,6 +13,7 @@ from console.feeds.normalised import Kind
 from console.interruptions.known import Told
 from console.interruptions.observing import Statement
 from console.interruptions.pods import LostNode, Moved, Owner, PodSeen, moves_of
+from console.interruptions.seen import Seen
 from console.lib.rows import columns_of, fetch
 
 AROUND = timedelta(hours=12)
@@ -96,13 +97,14 @@ def match_pods(
     Returns the interruptions that have more to show now.
     """
     news = [s for s in fresh.values() if _is_of_a_pod(s)]
-    homes = {home for one in told.values() for home in one.homes.values()} if _tells_of_pods(told) else set()
-    changed = sorted({*written} | homes) if _tells_of_pods(told) else []
     times = [s.event.occurred_at for s in news]
-    times += [
-        seen.occurred_at for one in told.values() for seen in one.seen.values() if seen.source == SOURCE
-    ]
-    if not times or not (news or changed):
+    changed: list[int] = []
+    if past := [
+        seen.occurred_at for one in told.values() for seen in one.seen.values() if _is_about_a_pod(seen)
+    ]:
+        times += past
+        changed = sorted({*written, *(home for one in told.values() for home in one.homes.values())})
+    if not times:
         return set()
     fetch(_LOCK, [origin])
     around = _Around(min(times) - AROUND, max(times) + AROUND, origin=origin)
@@ -119,10 +121,8 @@ def _is_of_a_pod(statement: Statement) -> bool:
     return event.kind in _KINDS and event.source == SOURCE and "owner" in event.labels
 
 
-def _tells_of_pods(told: Mapping[int, Told]) -> bool:
-    return any(
-        seen.kind in _KINDS and seen.source == SOURCE for one in told.values() for seen in one.seen.values()
-    )
+def _is_about_a_pod(seen: Seen) -> bool:
+    return seen.kind in _KINDS and seen.source == SOURCE
 
 
 def _owner(statement: Statement) -> Owner:

@@ -103,7 +103,7 @@ NOTHING = [
 ]
 
 
-def event(component: str, reason: str, message: str = "", *, about: dict[str, Any], **more: Any) -> bytes:
+def event(component: str, reason: str, message: str = "", *, about: Any, **more: Any) -> bytes:
     source = {"component": component} | ({"host": NODE} if component == KUBELET else {})
     return json.dumps(
         {

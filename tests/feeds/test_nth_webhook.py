@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from console.feeds.normalised import Cause, Kind, Reading, Rejected, Result
 from console.feeds.sources.nth_webhook import TEMPLATE, Message, decoded
+from tests.feeds.conftest import PAYLOADS
 
 NOTICED_AT = datetime(2026, 3, 11, 14, 31, 38, tzinfo=UTC)
 DEADLINE = NOTICED_AT + timedelta(seconds=120)
@@ -69,6 +72,17 @@ def test_maintenance_is_observed_now_and_due_at_its_start(read_case: Read) -> No
 def test_a_template_of_the_users_own_is_kept_as_unrecognised(read_case: Read) -> None:
     reading = read_case("nth_webhook/own-template")
     assert (reading.result, reading.events) == (Result.UNRECOGNISED, ())
+
+
+def test_the_bare_line_break_of_the_default_template_is_read_as_meant_and_kept_as_sent(
+    read_case: Read, read_bytes: Any
+) -> None:
+    body = (PAYLOADS / "nth_webhook/queue-mode.json").read_bytes().replace(b" \\n - Start", b" \n - Start")
+    with pytest.raises(ValueError, match="control character"):
+        json.loads(body)
+    (item,) = read_bytes(body, kind="nth-webhook", **PLACE).items
+    assert item.raw == body
+    assert item.outcome == read_case("nth_webhook/queue-mode", **PLACE)
 
 
 def test_only_hex_that_spells_an_id_is_decoded() -> None:
