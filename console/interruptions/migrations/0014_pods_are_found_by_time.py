@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ('interruptions', '0012_every_word_is_a_known_one'),
+        ('interruptions', '0013_changes_rest_after_a_failure'),
     ]
 
     operations = [
