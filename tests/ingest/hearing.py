@@ -111,6 +111,8 @@ KINDS = {
     "nodes": "node-report",
     "events": "cloudevents",
     "kubernetes": "kubernetes",
+    "nth": "nth-webhook",
+    "alertmanager": "alertmanager",
 }
 
 

@@ -178,6 +178,54 @@ def test_a_node_name_used_again_is_another_machine() -> None:
     assert len({one.machine_id for one in Interruption.objects.all()}) == 2
 
 
+def alert(seconds: float, status: str = "firing") -> Message:
+    body = {
+        "version": "4",
+        "groupKey": "{}",
+        "alerts": [
+            {
+                "status": status,
+                "labels": {"alertname": "NodeGoing", "node": NODE, "cluster": "shop-eu"},
+                "startsAt": f"{at(seconds):%Y-%m-%dT%H:%M:%SZ}",
+                "endsAt": f"{at(seconds + MINUTE):%Y-%m-%dT%H:%M:%SZ}",
+                "fingerprint": "c31f0a9be8d24756",
+            }
+        ],
+    }
+    return Message("alertmanager", json.dumps(body), seconds + 1)
+
+
+def webhook() -> Message:
+    """The termination handler in queue mode: its id is that of the warning at EventBridge."""
+    eventbridge_id = "9f0c4a1e-27b3-4d58-8e61-b0a5c7d2e3f4"
+    body = {
+        "schema": "nth-webhook/1",
+        "event_id": f"spot-itn-event-{eventbridge_id.encode().hex()}",
+        "kind": "SPOT_ITN",
+        "account": "204816327500",
+        "region": "eu-central-1",
+        "instance_id": MACHINE,
+        "node": NODE,
+        "start_time": f"{at(0):%Y-%m-%d %H:%M:%S} +0000 UTC",
+    }
+    return Message("nth", json.dumps(body), 4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cloud_cluster_handler_and_alert_are_four_witnesses_of_one_reclaim(seed: int) -> None:
+    story = [aws("spot-warning-terminate", 0), INTERRUPTED, webhook(), alert(20)]
+    random.Random(seed).shuffle(story)
+    hear_one_by_one(story, seconds=MINUTE)
+    assert (the_one().witness_count, the_one().observation_count) == (4, 4)
+
+
+def test_an_alert_neither_opens_an_interruption_nor_ends_one() -> None:
+    hear([alert(5)], seconds=30)
+    assert not Interruption.objects.exists()
+    hear([INTERRUPTED, alert(5, "resolved")], seconds=MINUTE)
+    assert (the_one().witness_count, the_one().ended_at) == (2, None)
+
+
 def test_a_pods_namespace_is_not_its_nodes() -> None:
     store([KILLED])
     record(seconds=MINUTE)
