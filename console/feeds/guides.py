@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 
 from console.feeds.models import FeedKind
 from console.feeds.sources.aws.eventbridge import EVENT_TYPES
+from console.feeds.sources.nth_webhook import TEMPLATE as NTH_TEMPLATE
 
 PLACEHOLDER = "PUT-THE-SECRET-HERE"
 
@@ -109,6 +110,36 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("node-report-hook.sh", "Shell"),),
             ),
         ),
+        FeedKind.KUBERNETES: (
+            Section(
+                "The exporter's configuration",
+                "kubernetes-event-exporter sends every event of the cluster; those that mean nothing here are answered"
+                " and dropped. Leave its layout option out, it would rename the fields. Set clusterName to the name"
+                " that your inventory uses.",
+                (Snippet("kubernetes-exporter.yaml", "config.yaml"),),
+            ),
+        ),
+        FeedKind.ALERTMANAGER: (
+            Section(
+                "A receiver for Alertmanager",
+                "Alerts are attached to the reclaims of the machine they name by their labels node or instance_id."
+                " They open nothing and end nothing. Send those about nodes; the rest is answered and ignored.",
+                (Snippet("alertmanager.yaml", "alertmanager.yml"),),
+            ),
+            Section(
+                "A sign of life",
+                "An alert that always fires, named Watchdog, shows that the way from Prometheus to here is whole.",
+                (Snippet("alertmanager-heartbeat.yaml", "Prometheus rule"),),
+            ),
+        ),
+        FeedKind.NTH_WEBHOOK: (
+            Section(
+                "Values for the chart",
+                "The template carries account, region, instance, node, event id and times. The handler's default line"
+                " of text is read as well, with the account and region of this feed's settings.",
+                (Snippet("nth-values.yaml", "spot-console-values.yaml"), Snippet("nth-install.sh", "Shell")),
+            ),
+        ),
     }
 )
 """A kind without a guide cannot be connected yet."""
@@ -129,6 +160,7 @@ def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:
         "address": address,
         "secret": secret or PLACEHOLDER,
         "pattern": event_pattern(),
+        "nth_template": NTH_TEMPLATE,
         "pattern_indented": event_pattern().replace("\n", "\n  "),
     }
     parts = []

@@ -19,8 +19,9 @@ import msgspec
 from console.feeds import media, wire
 from console.feeds.identifiers import check_storable
 from console.feeds.normalised import ParseContext, Reading, Rejected
-from console.feeds.sources import node_report
+from console.feeds.sources import alertmanager, node_report, nth_webhook
 from console.feeds.sources.aws import eventbridge
+from console.feeds.sources.kubernetes import reader as kubernetes
 from console.feeds.unwrapping import Parser, parse_binary_cloud_event, parse_cloud_event
 
 logger = logging.getLogger(__name__)
@@ -35,9 +36,16 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         "aws-eventbridge": eventbridge.parse,
         "cloudevents": parse_cloud_event,
         "node-report": node_report.parse,
+        "kubernetes": kubernetes.parse,
+        "nth-webhook": nth_webhook.parse,
+        "alertmanager": alertmanager.parse,
     }
 )
 """The one place that says which kinds of feed are built."""
+CUTTERS: Mapping[str, Callable[[bytes], list[bytes]]] = MappingProxyType({"kubernetes": kubernetes.items_of})
+"""Kinds whose vendor has a list of its own: how it is cut into items."""
+MENDERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({"nth-webhook": nth_webhook.mended})
+"""Kinds whose sender writes what is not quite JSON: it is stored as it came and read as it was meant."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -89,6 +97,8 @@ def read_body(
             if media.essence(content_type) in (media.CLOUD_EVENT, media.CLOUD_EVENT_BATCH):
                 parser = parse_cloud_event
             cut = split(body, is_lines=media.is_lines(content_type))
+            if cut == [body] and kind in CUTTERS:
+                cut = CUTTERS[kind](body)
         if len(cut) > MAX_ITEMS:
             raise Rejected(
                 "too_large", f"{len(cut)} items are over the limit of {MAX_ITEMS} a batch", limit="batch"
@@ -97,17 +107,22 @@ def read_body(
         return Body(items=(Item(0, body, refusal),), is_batch=False)
     read = partial(parser, context=context, received_at=received_at)
     return Body(
-        items=tuple(Item(index, raw, judge(raw, read)) for index, raw in enumerate(cut)),
+        items=tuple(
+            Item(index, raw, judge(raw, read, mend=MENDERS.get(kind))) for index, raw in enumerate(cut)
+        ),
         is_batch=len(cut) != 1 or media.essence(content_type) == media.CLOUD_EVENT_BATCH,
     )
 
 
-def judge(raw: bytes, read: Callable[[bytes], Reading]) -> Reading | Rejected:
+def judge(
+    raw: bytes, read: Callable[[bytes], Reading], *, mend: Callable[[bytes], bytes] | None = None
+) -> Reading | Rejected:
     """What one item says, or why it cannot be taken."""
     text = raw.removeprefix(_BOM)
     try:
         if not text.strip():
             raise Rejected("malformed_json", "the body is empty")
+        text = mend(text) if mend is not None else text
         wire.check_json(text)
         return check_storable(read(text))
     except Rejected as refusal:

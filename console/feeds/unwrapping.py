@@ -18,9 +18,10 @@ import msgspec
 from console.feeds import wire
 from console.feeds.layers import Layer
 from console.feeds.normalised import ParseContext, Reading, Rejected, Result
-from console.feeds.sources import cloudevents, node_report
+from console.feeds.sources import alertmanager, cloudevents, node_report, nth_webhook
 from console.feeds.sources.aws import eventbridge
 from console.feeds.sources.gcp import pubsub
+from console.feeds.sources.kubernetes import reader as kubernetes
 
 MAX_LAYERS = 4
 
@@ -41,6 +42,12 @@ class Shape(msgspec.Struct, kw_only=True):
     message: object = None
     subscription: object = None
     proto_payload: object = msgspec.field(name="protoPayload", default=None)
+    involved_object: object = msgspec.field(name="involvedObject", default=None)
+    regarding: object = None
+    verb: object = None
+    event: object = None
+    alerts: object = None
+    text: object = None
 
 
 _SHAPE = msgspec.json.Decoder(Shape)
@@ -68,6 +75,16 @@ def _is_node_report(shape: Shape) -> bool:
     return isinstance(shape.schema, str) and shape.schema.startswith(node_report.FAMILY)
 
 
+def _is_kubernetes(shape: Shape) -> bool:
+    is_tailed = isinstance(shape.verb, str) and isinstance(shape.event, dict)
+    return isinstance(shape.involved_object, dict) or isinstance(shape.regarding, dict) or is_tailed
+
+
+def _is_nth_webhook(shape: Shape) -> bool:
+    is_default = isinstance(shape.text, str) and shape.text.startswith("[NTH]")
+    return shape.schema == nth_webhook.SCHEMA or is_default
+
+
 def _is_pubsub(shape: Shape) -> bool:
     has_data = isinstance(shape.message, dict) and "data" in shape.message
     return has_data or (isinstance(shape.message, dict) and shape.subscription is not None)
@@ -80,6 +97,9 @@ FORMATS: Sequence[Document | Wrapping] = (
         eventbridge.parse,
     ),
     Document("node-report", _is_node_report, node_report.parse),
+    Document("kubernetes", _is_kubernetes, kubernetes.parse),
+    Document("nth-webhook", _is_nth_webhook, nth_webhook.parse),
+    Document("alertmanager", lambda shape: isinstance(shape.alerts, list), alertmanager.parse),
     Wrapping("cloudevent", lambda shape: shape.specversion is not None, cloudevents.open_event),
     Wrapping("pubsub", _is_pubsub, pubsub.open_push),
 )

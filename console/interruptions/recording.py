@@ -123,6 +123,10 @@ def _spans(times: Sequence[tuple[int, datetime]], resolved: Resolved) -> list[Sp
     return [s if s.machine_id not in whole else joining.whole_span(s.machine_id, s) for s in spans]
 
 
+_OF_THE_POD_ALONE: dict[str, str] = {}
+"""A pod's namespace says nothing of the node it runs on, which others share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A machine as one message names it, and where in the batch that stands."""
@@ -136,7 +140,8 @@ class Mention:
 def _mentions(index: int, one: Heard) -> Iterator[Mention]:
     reading = one.reading
     for place, event in enumerate(reading.events):
-        facts = _facts(event.machine, seen_at=event.occurred_at, labels=event.labels)
+        labels = event.labels if "pod" not in event.labels else _OF_THE_POD_ALONE
+        facts = _facts(event.machine, seen_at=event.occurred_at, labels=labels)
         yield Mention(index, place, facts)
     if reading.machine is not None:
         facts = _facts(

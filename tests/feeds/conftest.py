@@ -14,7 +14,14 @@ from console.feeds.reading import Body, read_body
 
 PAYLOADS = Path(__file__).parent / "payloads"
 RECEIVED_AT = datetime(2026, 3, 11, 14, 31, 42, tzinfo=UTC)
-KINDS = {"aws": "aws-eventbridge", "cloudevents": "cloudevents", "node_report": "node-report"}
+KINDS = {
+    "aws": "aws-eventbridge",
+    "cloudevents": "cloudevents",
+    "node_report": "node-report",
+    "kubernetes": "kubernetes",
+    "nth_webhook": "nth-webhook",
+    "alertmanager": "alertmanager",
+}
 
 ReadBytes = Callable[..., Body]
 ReadCase = Callable[..., Reading]

@@ -196,9 +196,9 @@ def test_another_media_type_is_refused_and_told_the_right_header(content_type: s
 
 @pytest.mark.parametrize(
     "kind",
-    ["aws-sns", "aws-sqs", "aws-imds", "nth-webhook", "gcp-pubsub", "gcp-pubsub-pull", "gcp-metadata",
-     "gcp-operations", "azure-eventgrid", "azure-scheduled-events", "kubernetes", "kubernetes-watch",
-     "alertmanager", "nonsense"],
+    ["aws-sns", "aws-sqs", "aws-imds", "gcp-pubsub", "gcp-pubsub-pull", "gcp-metadata",
+     "gcp-operations", "azure-eventgrid", "azure-scheduled-events", "kubernetes-watch",
+     "nonsense"],
 )  # fmt: skip
 def test_a_kind_that_is_not_built_says_so(kind: str, read_bytes: Any) -> None:
     refusal = read_bytes(LINE, kind=kind).items[0].outcome
@@ -208,7 +208,14 @@ def test_a_kind_that_is_not_built_says_so(kind: str, read_bytes: Any) -> None:
 
 
 def test_the_built_kinds_are_these() -> None:
-    assert set(PARSERS) == {"aws-eventbridge", "cloudevents", "node-report"}
+    assert set(PARSERS) == {
+        "aws-eventbridge",
+        "cloudevents",
+        "node-report",
+        "kubernetes",
+        "nth-webhook",
+        "alertmanager",
+    }
 
 
 def test_names_with_html_are_text_like_any_other(read_bytes: Any) -> None:

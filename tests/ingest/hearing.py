@@ -29,6 +29,9 @@ MACHINE = "i-0d41c7a9be2f60538"
 OTHER = "i-0aa17e52c4d93b806"
 NODE = "ip-10-2-7-41.eu-central-1.compute.internal"
 
+ELSEWHERE = "ip-10-2-9-80.eu-central-1.compute.internal"
+THE_NODE = {"kind": "Node", "name": NODE, "uid": "c0a1d6f2-5b7e-4c1d-9e35-7f4a2b80d911"}
+
 
 def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
@@ -78,11 +81,39 @@ def node(seconds: float, *reports: dict[str, Any], received: float | None = None
     return Message(feed, json.dumps(body), seconds + 1 if received is None else received)
 
 
+def said(seconds: float, component: str, reason: str, message: str = "", *, about: dict[str, Any] = THE_NODE,
+         host: str = NODE, annotations: dict[str, str] | None = None, received: float | None = None) -> Message:  # fmt: skip
+    """One Event of the cluster's, through the exporter."""
+    uid = f"{component}:{reason}:{about['name']}:{seconds}"
+    body = {
+        "metadata": {"uid": uid, "annotations": annotations or {}},
+        "involvedObject": about,
+        "reason": reason,
+        "message": message,
+        "source": {"component": component, "host": host},
+        "lastTimestamp": f"{at(seconds):%Y-%m-%dT%H:%M:%SZ}",
+        "count": 1,
+        "clusterName": "shop-eu",
+    }
+    return Message("kubernetes", json.dumps(body), seconds + 1 if received is None else received)
+
+
+def pod(name: str) -> dict[str, Any]:
+    return {"kind": "Pod", "namespace": "checkout", "name": name, "uid": f"uid-of-{name}"}
+
+
 def _time(seconds: float) -> str:
     return at(seconds).isoformat().replace("+00:00", "Z")
 
 
-KINDS = {"aws": "aws-eventbridge", "nodes": "node-report", "events": "cloudevents"}
+KINDS = {
+    "aws": "aws-eventbridge",
+    "nodes": "node-report",
+    "events": "cloudevents",
+    "kubernetes": "kubernetes",
+    "nth": "nth-webhook",
+    "alertmanager": "alertmanager",
+}
 
 
 def make_feed(slug: str = "aws", **fields: Any) -> Feed:
