@@ -14,7 +14,17 @@ from console.feeds.reading import Body, read_body
 
 PAYLOADS = Path(__file__).parent / "payloads"
 RECEIVED_AT = datetime(2026, 3, 11, 14, 31, 42, tzinfo=UTC)
-KINDS = {"aws": "aws-eventbridge", "cloudevents": "cloudevents", "node_report": "node-report"}
+KINDS = {
+    "aws": "aws-eventbridge",
+    "cloudevents": "cloudevents",
+    "node_report": "node-report",
+    "gcp": "gcp-pubsub",
+    "gcp_operations": "gcp-operations",
+    "gcp_metadata": "gcp-metadata",
+    "azure": "azure-eventgrid",
+    "azure_scheduled_events": "azure-scheduled-events",
+}
+"""Which kind of feed the payloads of a folder come by."""
 
 ReadBytes = Callable[..., Body]
 ReadCase = Callable[..., Reading]
