@@ -101,6 +101,7 @@ def _is_scheduled_events(shape: Shape) -> bool:
 
 
 FORMATS: Sequence[Document | Wrapping] = (
+    Document("azure-activity-log", _is_activity_record, health.parse_record),
     Document(
         "eventbridge",
         lambda shape: shape.detail_type is not None or shape.event_name is not None,
@@ -111,7 +112,6 @@ FORMATS: Sequence[Document | Wrapping] = (
     Document("gcp-operation", lambda shape: shape.operation_type is not None, operations.parse),
     Document("gcp-metadata", lambda shape: _relays(shape, metadata.PATHS), metadata.parse),
     Document("azure-eventgrid", _is_event_grid, eventgrid.parse),
-    Document("azure-activity-log", _is_activity_record, health.parse_record),
     Document("azure-scheduled-events", _is_scheduled_events, scheduled_events.parse),
     Wrapping("cloudevent", lambda shape: shape.specversion is not None, cloudevents.open_event),
     Wrapping("pubsub", _is_pubsub, pubsub.open_push),
@@ -121,6 +121,8 @@ FORMATS: Sequence[Document | Wrapping] = (
 
 def parse_cloud_event(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
     """A structured CloudEvent, checked JSON already: anything else lacks its `specversion`."""
+    if raw.lstrip().startswith(b"{") and eventgrid.is_ours(wire.decode(raw, _SHAPE).type):
+        return eventgrid.parse(raw, context=context, received_at=received_at)
     unwrapping = Unwrapping(raw, context=context, received_at=received_at)
     return unwrapping.inside(partial(cloudevents.open_event, raw))
 
@@ -129,6 +131,9 @@ def parse_binary_cloud_event(
     raw: bytes, *, headers: Mapping[str, str], context: ParseContext, received_at: datetime
 ) -> Reading:
     """A binary CloudEvent: attributes in `ce-*` headers, the body is the data."""
+    if eventgrid.is_ours(headers.get("ce-type")):
+        structured = cloudevents.as_structured(raw, headers=headers)
+        return eventgrid.parse(structured, context=context, received_at=received_at)
     unwrapping = Unwrapping(raw, context=context, received_at=received_at)
     return unwrapping.inside(partial(cloudevents.open_binary, raw, headers=headers))
 

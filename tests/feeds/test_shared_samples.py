@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from console.feeds.handshakes import handshake_in
 from console.feeds.normalised import REFUSALS, Kind, NormalisedEvent, ParseContext, Reading, Rejected
 from console.feeds.reading import PARSERS, Body, parser_for, read_body
 
@@ -55,7 +56,7 @@ def filled(value: Any, replace: dict[str, str]) -> Any:
 
 def read(name: str, outcome: dict[str, Any]) -> Body:
     headers = {key.lower(): value for key, value in outcome.get("headers", {}).items()}
-    context = {key: value for key, value in outcome.get("context", {}).items() if key != "topic_arns"}
+    context = {key: value for key, value in outcome.get("context", {}).items() if key in ParseContext.__struct_fields__}
     return read_body(
         body_of(name, outcome),
         kind=outcome["feed_kind"],
@@ -126,6 +127,9 @@ def test_every_published_sample_is_read_as_expected(name: str, outcome: dict[str
             parser_for(outcome["feed_kind"])
         assert (refusal.value.code, REFUSALS[refusal.value.code]) == ("kind_not_available", 501)
         return
+    if outcome["result"] == "handshake":
+        check_handshake(name, outcome)
+        return
     body = read(name, outcome)
     results = [result_of(item.outcome) for item in body.items]
     assert min(results, key=ORDER.index) == outcome["result"]
@@ -133,6 +137,14 @@ def test_every_published_sample_is_read_as_expected(name: str, outcome: dict[str
     told = [one for item in body.items if isinstance(item.outcome, Reading) for one in said(item.outcome)]
     assert told == [wanted(event) for event in outcome["events"]]
     check_refusals(body, results, outcome)
+
+
+def check_handshake(name: str, outcome: dict[str, Any]) -> None:
+    headers = {key.lower(): value for key, value in outcome.get("headers", {}).items()}
+    handshake = handshake_in(outcome["feed_kind"], body=body_of(name, outcome), headers=headers)
+    assert handshake is not None
+    assert dict(handshake.answer) == outcome.get("answer", {})
+    assert outcome["status"] == 200
 
 
 def check_refusals(body: Body, results: list[str], outcome: dict[str, Any]) -> None:
