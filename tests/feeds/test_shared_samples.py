@@ -56,7 +56,11 @@ def filled(value: Any, replace: dict[str, str]) -> Any:
 
 def read(name: str, outcome: dict[str, Any]) -> Body:
     headers = {key.lower(): value for key, value in outcome.get("headers", {}).items()}
-    context = {key: value for key, value in outcome.get("context", {}).items() if key in ParseContext.__struct_fields__}
+    context = {
+        key: value
+        for key, value in outcome.get("context", {}).items()
+        if key in ParseContext.__struct_fields__
+    }
     return read_body(
         body_of(name, outcome),
         kind=outcome["feed_kind"],
