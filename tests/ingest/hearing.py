@@ -82,7 +82,9 @@ def _time(seconds: float) -> str:
     return at(seconds).isoformat().replace("+00:00", "Z")
 
 
-KINDS = {"aws": "aws-eventbridge", "nodes": "node-report", "events": "cloudevents"}
+KINDS = {"aws": "aws-eventbridge", "nodes": "node-report", "events": "cloudevents", "gcp": "gcp-pubsub",
+         "operations": "gcp-operations", "metadata": "gcp-metadata", "azure": "azure-scheduled-events",
+         "grid": "azure-eventgrid"}  # fmt: skip
 
 
 def make_feed(slug: str = "aws", **fields: Any) -> Feed:

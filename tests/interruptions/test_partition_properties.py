@@ -80,7 +80,12 @@ def outcome_of(result: Partition) -> list[tuple[list[str], Stages]]:
     return [
         (
             [member.identity for member in reclaim.members],
-            stage_times(reclaim.members, native_id=reclaim.native_id, restarted_at=reclaim.restarted_at),
+            stage_times(
+                reclaim.members,
+                native_id=reclaim.native_id,
+                restarted_at=reclaim.restarted_at,
+                vanished_at=reclaim.vanished_at,
+            ),
         )
         for reclaim in result.interruptions
     ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -45,6 +46,9 @@ _CAUSES = {
 _STAGES = {"Scheduled": Kind.INTERRUPTION_NOTICE, "Started": Kind.SHUTDOWN_STARTED}
 
 
+Incarnation = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class ScheduledEvent(msgspec.Struct, kw_only=True, rename="pascal"):
     event_id: object = None
     event_type: object = None
@@ -57,7 +61,7 @@ class ScheduledEvent(msgspec.Struct, kw_only=True, rename="pascal"):
 class Document(msgspec.Struct, kw_only=True):
     """Of the metadata service (`Events`), or of the AKS handler (`Event` and its node)."""
 
-    incarnation: int | None = msgspec.field(name="DocumentIncarnation", default=None)
+    incarnation: Incarnation | None = msgspec.field(name="DocumentIncarnation", default=None)
     events: list[ScheduledEvent] | None = msgspec.field(name="Events", default=None)
     event: ScheduledEvent | None = msgspec.field(name="Event", default=None)
     node_name: object = msgspec.field(name="NodeName", default=None)
@@ -156,9 +160,14 @@ def _listing(document: Document, watched: Watched, reporter: MachineRef) -> Norm
         machine=reporter,
         is_observed=True,
         is_future=is_future(at, received_at=watched.received_at),
-        listed=tuple(sorted({native for event in document.events or () if (native := _native_id(event))})),
+        listed=_listed(document),
         incarnation=document.incarnation,
     )
+
+
+def _listed(document: Document) -> tuple[str, ...]:
+    native = {_native_id(event) for event in document.events or ()}
+    return tuple(sorted(wire.bounded_id(one) for one in native if one and one.isprintable()))
 
 
 @dataclass(frozen=True, slots=True)
