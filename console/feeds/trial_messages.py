@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from console.feeds.cloud_trials import CLOUD_TRIALS
 from console.feeds.models import FeedKind
 
 ACCOUNT = "000000000000"
@@ -16,6 +17,8 @@ def trial_message(kind: str, *, now: datetime) -> dict[str, Any]:
     """A reclaim of a machine that does not exist, as a sender of this kind tells it."""
     if kind == FeedKind.NODE_REPORT:
         return _node_report(now)
+    if kind in CLOUD_TRIALS:
+        return CLOUD_TRIALS[kind](now)
     warning = _warning(now)
     if kind != FeedKind.CLOUDEVENTS:
         return warning
