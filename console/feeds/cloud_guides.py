@@ -26,7 +26,7 @@ CLOUD_GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
             ),
             Section(
                 "What it tells",
-                "The audit entry is written when the preemption happens: it proves the reclaim and comes without notice."
+                "The audit entry is written when the preemption happens: it is a proof and comes without notice."
                 " The half minute before it is known inside the guest alone; connect the metadata server as well.",
             ),
         ),
@@ -54,8 +54,9 @@ CLOUD_GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
         FeedKind.GCP_METADATA: (
             Section(
                 "From the VM itself",
-                "What the metadata server says of a preemption, with the machine it says it of: half a minute of notice,"
-                " the only one there is. The node watcher posts this by itself; run it by hand to see the first message.",
+                "What the metadata server says of a preemption, with the machine it says it of: half a minute of"
+                " notice, the only one there is. The node watcher posts this by itself; run it by hand to see the"
+                " first message.",
                 (Snippet("gcp-metadata.sh", "On a spot VM"),),
             ),
         ),

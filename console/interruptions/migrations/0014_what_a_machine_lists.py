@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("interruptions", "0012_every_word_is_a_known_one")]
+    dependencies = [("interruptions", "0013_changes_rest_after_a_failure")]
     operations = [
         migrations.AddField(
             "observation",
