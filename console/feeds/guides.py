@@ -9,28 +9,14 @@ from types import MappingProxyType
 import msgspec
 from django.template.loader import render_to_string
 
+from console.feeds.cloud_guides import CLOUD_GUIDES, log_filter
+from console.feeds.guide_sections import Section, Snippet
 from console.feeds.models import FeedKind
 from console.feeds.sources.aws.eventbridge import EVENT_TYPES
+from console.feeds.sources.azure import eventgrid
 from console.feeds.sources.nth_webhook import TEMPLATE as NTH_TEMPLATE
 
 PLACEHOLDER = "PUT-THE-SECRET-HERE"
-
-
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """Something to copy: `file` is its template under `feeds/snippets/`."""
-
-    file: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One way to connect, or one step of it."""
-
-    title: str
-    text: str
-    snippets: tuple[Snippet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +126,7 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("nth-values.yaml", "spot-console-values.yaml"), Snippet("nth-install.sh", "Shell")),
             ),
         ),
+        **CLOUD_GUIDES,
     }
 )
 """A kind without a guide cannot be connected yet."""
@@ -159,6 +146,9 @@ def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:
     context = {
         "address": address,
         "secret": secret or PLACEHOLDER,
+        "event_grid_types": eventgrid.EVENT_TYPES,
+        "log_filter": log_filter(),
+        "log_filter_indented": log_filter().replace("\n", "\n  "),
         "pattern": event_pattern(),
         "nth_template": NTH_TEMPLATE,
         "pattern_indented": event_pattern().replace("\n", "\n  "),

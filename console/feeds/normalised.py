@@ -117,6 +117,10 @@ class NormalisedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     is_low_confidence: bool = False
     group: str | None = None
     """Scaling group or fleet that acts; it ties a replacement to the machine it replaces."""
+    listed: tuple[str, ...] | None = None
+    """What the machine's own metadata listed at that moment: native ids. None where it is no such list."""
+    incarnation: int | None = None
+    """The number of the document that listed them; a lower one is older, whenever it comes."""
     labels: dict[str, str] = {}
     """cluster, namespace, workload, service, node_pool, where known."""
     message: str | None = None
@@ -184,6 +188,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     delivery_id: str
     result: Result = Result.ACCEPTED
     events: tuple[NormalisedEvent, ...] = ()
+    listing: NormalisedEvent | None = None
+    """What the reporting machine's metadata lists, beside the events: recorded, and no event of its own."""
     facts: tuple[Fact, ...] = ()
     machine: MachineRef | None = None
     service: str | None = None
@@ -195,6 +201,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Sent again from an archive: recorded and counted, nobody is told."""
     note: str = ""
     """What was not understood, in a few words, for the unrecognised."""
+
+    @property
+    def statements(self) -> tuple[NormalisedEvent, ...]:
+        """All that is recorded of machines."""
+        return self.events if self.listing is None else (*self.events, self.listing)
 
 
 class ParseContext(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,13 +16,15 @@ from types import MappingProxyType
 
 import msgspec
 
-from console.feeds import media, wire
+from console.feeds import batches, media, wire
 from console.feeds.identifiers import check_storable
 from console.feeds.normalised import ParseContext, Reading, Rejected
 from console.feeds.sources import alertmanager, node_report, nth_webhook
 from console.feeds.sources.aws import eventbridge
+from console.feeds.sources.azure import scheduled_events
+from console.feeds.sources.gcp import metadata, operations
 from console.feeds.sources.kubernetes import reader as kubernetes
-from console.feeds.unwrapping import Parser, parse_binary_cloud_event, parse_cloud_event
+from console.feeds.unwrapping import Parser, parse_any, parse_binary_cloud_event, parse_cloud_event
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,13 @@ _BOM = b"\xef\xbb\xbf"
 PARSERS: Mapping[str, Parser] = MappingProxyType(
     {
         "aws-eventbridge": eventbridge.parse,
+        "azure-eventgrid": parse_any,
+        "azure-scheduled-events": scheduled_events.parse,
         "cloudevents": parse_cloud_event,
+        "gcp-metadata": metadata.parse,
+        "gcp-operations": operations.parse,
+        "gcp-pubsub": parse_any,
+        "gcp-pubsub-pull": parse_any,
         "node-report": node_report.parse,
         "kubernetes": kubernetes.parse,
         "nth-webhook": nth_webhook.parse,
@@ -42,9 +50,9 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
     }
 )
 """The one place that says which kinds of feed are built."""
-CUTTERS: Mapping[str, Callable[[bytes], list[bytes]]] = MappingProxyType({"kubernetes": kubernetes.items_of})
-"""Kinds whose vendor has a list of its own: how it is cut into items."""
-MENDERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({"nth-webhook": nth_webhook.mended})
+MENDERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
+    {"nth-webhook": nth_webhook.mended, **dict.fromkeys(media.WORD_KINDS, wire.quoted_word)}
+)
 """Kinds whose sender writes what is not quite JSON: it is stored as it came and read as it was meant."""
 
 
@@ -96,9 +104,7 @@ def read_body(
         else:
             if media.essence(content_type) in (media.CLOUD_EVENT, media.CLOUD_EVENT_BATCH):
                 parser = parse_cloud_event
-            cut = split(body, is_lines=media.is_lines(content_type))
-            if cut == [body] and kind in CUTTERS:
-                cut = CUTTERS[kind](body)
+            cut = split(body, kind=kind, is_lines=media.is_lines(content_type))
         if len(cut) > MAX_ITEMS:
             raise Rejected(
                 "too_large", f"{len(cut)} items are over the limit of {MAX_ITEMS} a batch", limit="batch"
@@ -107,22 +113,18 @@ def read_body(
         return Body(items=(Item(0, body, refusal),), is_batch=False)
     read = partial(parser, context=context, received_at=received_at)
     return Body(
-        items=tuple(
-            Item(index, raw, judge(raw, read, mend=MENDERS.get(kind))) for index, raw in enumerate(cut)
-        ),
+        items=tuple(Item(index, raw, judge(raw, read, kind=kind)) for index, raw in enumerate(cut)),
         is_batch=len(cut) != 1 or media.essence(content_type) == media.CLOUD_EVENT_BATCH,
     )
 
 
-def judge(
-    raw: bytes, read: Callable[[bytes], Reading], *, mend: Callable[[bytes], bytes] | None = None
-) -> Reading | Rejected:
+def judge(raw: bytes, read: Callable[[bytes], Reading], *, kind: str = "") -> Reading | Rejected:
     """What one item says, or why it cannot be taken."""
     text = raw.removeprefix(_BOM)
     try:
         if not text.strip():
             raise Rejected("malformed_json", "the body is empty")
-        text = mend(text) if mend is not None else text
+        text = MENDERS[kind](text) if kind in MENDERS else text
         wire.check_json(text)
         return check_storable(read(text))
     except Rejected as refusal:
@@ -133,14 +135,15 @@ def judge(
         return Rejected("processing_error", f"{type(error).__name__}: {error}", is_relayed=True)
 
 
-def split(body: bytes, *, is_lines: bool) -> list[bytes]:
+def split(body: bytes, *, kind: str, is_lines: bool) -> list[bytes]:
     """The items, cut out without writing them anew. A body that is one message stays whole."""
     text = body.removeprefix(_BOM).strip()
     if is_lines or _looks_like_lines(text):
         return [line.strip() for line in text.split(b"\n") if line.strip()] or [body]
     if text.startswith(b"["):
         return wire.split_array(text)
-    return [body]
+    listed = batches.entries(text, kind=kind)
+    return [body] if listed is None else listed
 
 
 def _looks_like_lines(text: bytes) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from console.feeds.cloud_trials import CLOUD_TRIALS
 from console.feeds.models import FeedKind
 
 ACCOUNT = "000000000000"
@@ -20,6 +21,8 @@ def trial_message(kind: str, *, now: datetime) -> dict[str, Any]:
         return _node_report(now)
     if kind in _OF_CLUSTERS:
         return _OF_CLUSTERS[kind](now)
+    if kind in CLOUD_TRIALS:
+        return CLOUD_TRIALS[kind](now)
     warning = _warning(now)
     if kind != FeedKind.CLOUDEVENTS:
         return warning

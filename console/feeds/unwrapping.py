@@ -18,9 +18,10 @@ import msgspec
 from console.feeds import wire
 from console.feeds.layers import Layer
 from console.feeds.normalised import ParseContext, Reading, Rejected, Result
-from console.feeds.sources import alertmanager, cloudevents, node_report, nth_webhook
+from console.feeds.sources import alertmanager, cloudevents, node_report, nth_webhook, watcher
 from console.feeds.sources.aws import eventbridge
-from console.feeds.sources.gcp import pubsub
+from console.feeds.sources.azure import eventgrid, health, scheduled_events
+from console.feeds.sources.gcp import audit, metadata, operations, pubsub
 from console.feeds.sources.kubernetes import reader as kubernetes
 
 MAX_LAYERS = 4
@@ -48,6 +49,14 @@ class Shape(msgspec.Struct, kw_only=True):
     event: object = None
     alerts: object = None
     text: object = None
+    event_type: object = msgspec.field(name="eventType", default=None)
+    type: object = None
+    event_data_id: object = msgspec.field(name="eventDataId", default=None)
+    category: object = None
+    incarnation: object = msgspec.field(name="DocumentIncarnation", default=None)
+    operation_type: object = msgspec.field(name="operationType", default=None)
+    path: object = None
+    body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _SHAPE = msgspec.json.Decoder(Shape)
@@ -90,7 +99,26 @@ def _is_pubsub(shape: Shape) -> bool:
     return has_data or (isinstance(shape.message, dict) and shape.subscription is not None)
 
 
+def _relays(shape: Shape, paths: Sequence[str]) -> bool:
+    """A watcher's wrapper around one of these documents."""
+    return shape.body is not msgspec.UNSET and watcher.is_path_among(shape.path, paths)
+
+
+def _is_event_grid(shape: Shape) -> bool:
+    return shape.event_type is not None or eventgrid.is_ours(shape.type)
+
+
+def _is_activity_record(shape: Shape) -> bool:
+    is_flat = shape.category == "ResourceHealth"
+    return shape.event_data_id is not None or (is_flat and shape.specversion is None)
+
+
+def _is_scheduled_events(shape: Shape) -> bool:
+    return shape.incarnation is not None or _relays(shape, scheduled_events.PATHS)
+
+
 FORMATS: Sequence[Document | Wrapping] = (
+    Document("azure-activity-log", _is_activity_record, health.parse_record),
     Document(
         "eventbridge",
         lambda shape: shape.detail_type is not None or shape.event_name is not None,
@@ -100,6 +128,11 @@ FORMATS: Sequence[Document | Wrapping] = (
     Document("kubernetes", _is_kubernetes, kubernetes.parse),
     Document("nth-webhook", _is_nth_webhook, nth_webhook.parse),
     Document("alertmanager", lambda shape: isinstance(shape.alerts, list), alertmanager.parse),
+    Document("gcp-audit", lambda shape: shape.proto_payload is not None, audit.parse),
+    Document("gcp-operation", lambda shape: shape.operation_type is not None, operations.parse),
+    Document("gcp-metadata", lambda shape: _relays(shape, metadata.PATHS), metadata.parse),
+    Document("azure-eventgrid", _is_event_grid, eventgrid.parse),
+    Document("azure-scheduled-events", _is_scheduled_events, scheduled_events.parse),
     Wrapping("cloudevent", lambda shape: shape.specversion is not None, cloudevents.open_event),
     Wrapping("pubsub", _is_pubsub, pubsub.open_push),
 )
@@ -108,6 +141,8 @@ FORMATS: Sequence[Document | Wrapping] = (
 
 def parse_cloud_event(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
     """A structured CloudEvent, checked JSON already: anything else lacks its `specversion`."""
+    if raw.lstrip().startswith(b"{") and eventgrid.is_ours(wire.decode(raw, _SHAPE).type):
+        return eventgrid.parse(raw, context=context, received_at=received_at)
     unwrapping = Unwrapping(raw, context=context, received_at=received_at)
     return unwrapping.inside(partial(cloudevents.open_event, raw))
 
@@ -116,6 +151,9 @@ def parse_binary_cloud_event(
     raw: bytes, *, headers: Mapping[str, str], context: ParseContext, received_at: datetime
 ) -> Reading:
     """A binary CloudEvent: attributes in `ce-*` headers, the body is the data."""
+    if eventgrid.is_ours(headers.get("ce-type")):
+        structured = cloudevents.as_structured(raw, headers=headers)
+        return eventgrid.parse(structured, context=context, received_at=received_at)
     unwrapping = Unwrapping(raw, context=context, received_at=received_at)
     return unwrapping.inside(partial(cloudevents.open_binary, raw, headers=headers))
 
@@ -163,17 +201,7 @@ class Unwrapping:
             if isinstance(known, Document):
                 return known.parse(raw, context=self.context, received_at=self.received_at)
             return self.inside(partial(known.open, raw))
-        return self._of_no_source(shape)
-
-    def _of_no_source(self, shape: Shape) -> Reading:
-        """Compute Engine's own entries wait for their parser; other services are of no interest."""
-        payload = shape.proto_payload
-        if payload is None:
-            return self._unknown("unknown inner event")
-        method = payload.get("methodName") if isinstance(payload, dict) else None
-        if isinstance(method, str) and "compute.instances." in method:
-            return self._unknown(f"no parser for {wire.plain_text(method, limit=100)}")
-        return Reading(delivery_id=wire.canonical_hash(self.outer), result=Result.IGNORED)
+        return self._unknown("unknown inner event")
 
     def _unknown(self, note: str) -> Reading:
         """Kept as unrecognised, under the innermost layer's own id where it has one."""

@@ -19,6 +19,7 @@ import msgspec
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from console.feeds.handshakes import handshake_in
 from console.feeds.normalised import Reading, Rejected
 from console.feeds.reading import MAX_BODY, Item, read_body
 from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
@@ -132,6 +133,9 @@ class Receiver:
 
     async def _take(self, request: Request) -> Answer:
         feed = request.feed
+        handshake = handshake_in(feed.kind, body=request.body, headers=request.headers)
+        if handshake is not None:
+            return Answer(200, dict(handshake.answer))
         body = read_body(
             request.body,
             kind=feed.kind,

@@ -24,7 +24,7 @@ _SEEN = """
 SELECT o.id, o.machine_id, o.interruption_id, o.feed_id, o.event_id, o.kind, o.occurred_at, o.received_at,
        o.machine_named, o.source, o.deadline_at, o.outcome, o.cause, o.action, o.machine_state,
        o.native_id, o.boot_id, o.node_uid, o.may_open, o.is_precise_deadline, o.is_restart, o.is_observed,
-       o.is_low_confidence
+       o.is_low_confidence, o.listed, o.incarnation
 FROM interruptions_observation o
 """
 _NEAR = (
@@ -151,6 +151,8 @@ def _seen(row: tuple[Any, ...], *, provider: str) -> Seen:
         is_restart=row[20],
         is_observed=row[21],
         is_low_confidence=row[22],
+        listed=tuple(row[23]) if row[23] is not None else None,
+        incarnation=row[24],
     )
 
 

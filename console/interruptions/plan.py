@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from console.fleet.azure_names import resource_name
 from console.interruptions.keys import Naming, reconcile
 from console.interruptions.known import Told
 from console.interruptions.lifecycle import resolve
@@ -46,7 +47,7 @@ class Machine:
             account=self.account,
             region=self.region,
             resource=resource,
-            azure_resource=resource.rpartition("/")[2],
+            azure_resource=resource_name(resource),
         )
 
 
@@ -165,7 +166,12 @@ def _wanted(
     opened_by: str,
     now: datetime,
 ) -> Wanted:
-    stages = stage_times(reclaim.members, native_id=reclaim.native_id, restarted_at=reclaim.restarted_at)
+    stages = stage_times(
+        reclaim.members,
+        native_id=reclaim.native_id,
+        restarted_at=reclaim.restarted_at,
+        vanished_at=reclaim.vanished_at,
+    )
     resolution = resolve(stages, now=now, alive_at=machine.alive_at, stopped_at=machine.stopped_at)
     return Wanted(
         origin=origin,

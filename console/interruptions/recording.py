@@ -133,13 +133,13 @@ class Mention:
 
     heard: int
     event: int | None
-    """The event's place in its reading; None where the message shows the machine without an event."""
+    """The event's place among its reading's statements; None where the message shows the machine without an event."""
     facts: MachineFacts
 
 
 def _mentions(index: int, one: Heard) -> Iterator[Mention]:
     reading = one.reading
-    for place, event in enumerate(reading.events):
+    for place, event in enumerate(reading.statements):
         labels = event.labels if "pod" not in event.labels else _OF_THE_POD_ALONE
         facts = _facts(event.machine, seen_at=event.occurred_at, labels=labels)
         yield Mention(index, place, facts)
@@ -191,7 +191,7 @@ def _statements(
             origin=one.origin,
             delivery_pk=one.delivery_pk,
             received_at=one.received_at,
-            event=one.reading.events[mention.event],
+            event=one.reading.statements[mention.event],
             machine_id=machine_id,
             is_replay=one.reading.is_replay,
         )

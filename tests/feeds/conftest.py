@@ -18,10 +18,16 @@ KINDS = {
     "aws": "aws-eventbridge",
     "cloudevents": "cloudevents",
     "node_report": "node-report",
+    "gcp": "gcp-pubsub",
+    "gcp_operations": "gcp-operations",
+    "gcp_metadata": "gcp-metadata",
+    "azure": "azure-eventgrid",
+    "azure_scheduled_events": "azure-scheduled-events",
     "kubernetes": "kubernetes",
     "nth_webhook": "nth-webhook",
     "alertmanager": "alertmanager",
 }
+"""Which kind of feed the payloads of a folder come by."""
 
 ReadBytes = Callable[..., Body]
 ReadCase = Callable[..., Reading]

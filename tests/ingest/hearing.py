@@ -20,7 +20,7 @@ from console.feeds.reading import read_body
 from console.ingest import pipeline
 from console.ingest.directory import KnownFeed
 from console.ingest.receive import Request
-from console.ingest.store import storing
+from console.ingest.store import Incoming, storing
 
 PAYLOADS = Path(__file__).parents[1] / "feeds" / "payloads"
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
@@ -110,6 +110,11 @@ KINDS = {
     "aws": "aws-eventbridge",
     "nodes": "node-report",
     "events": "cloudevents",
+    "gcp": "gcp-pubsub",
+    "operations": "gcp-operations",
+    "metadata": "gcp-metadata",
+    "azure": "azure-scheduled-events",
+    "grid": "azure-eventgrid",
     "kubernetes": "kubernetes",
     "nth": "nth-webhook",
     "alertmanager": "alertmanager",
@@ -123,7 +128,7 @@ def make_feed(slug: str = "aws", **fields: Any) -> Feed:
 
 def store(messages: Iterable[Message], *, origin: str = "live") -> int:
     """Store these as receiving does. Returns how many were new."""
-    items = {}
+    items: dict[tuple[int, str], Incoming] = {}
     for message in messages:
         feed = make_feed(message.feed if origin == "live" else f"{message.feed}-{origin}", origin=origin)
         known = KnownFeed(feed.pk, feed.slug, feed.kind, feed.origin, "", "", "", False, {})

@@ -29,7 +29,12 @@ DUE = 120 + 15 * MINUTE
 
 def stages_of(*told: Seen) -> Stages:
     reclaim = partitioned(*told).interruptions[0]
-    return stage_times(reclaim.members, native_id=reclaim.native_id, restarted_at=reclaim.restarted_at)
+    return stage_times(
+        reclaim.members,
+        native_id=reclaim.native_id,
+        restarted_at=reclaim.restarted_at,
+        vanished_at=reclaim.vanished_at,
+    )
 
 
 def resolved(*told: Seen, now: float, alive_at: datetime | None = None) -> Resolution:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from console.feeds.models import Feed
@@ -47,6 +48,9 @@ class Observation(models.Model):
     is_future = models.BooleanField(default=False)
     is_low_confidence = models.BooleanField(default=False)
     is_replay = models.BooleanField(default=False)
+    listed = ArrayField(models.CharField(max_length=256), null=True)
+    """Native ids that the machine's own metadata listed. Null: the statement is no such list."""
+    incarnation = models.BigIntegerField(null=True)
     labels = models.JSONField(default=dict)
     message = models.CharField(max_length=500, blank=True)
 
