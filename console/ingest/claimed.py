@@ -1,9 +1,21 @@
-"""A queued delivery that this worker holds."""
+"""Taking up queued deliveries: as they came, or one lane of them where many wait."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+
+from console.lib.rows import fetch
+
+BACKLOG = 4_000
+"""From so many queued deliveries on a worker takes up one lane, that of the oldest that nobody holds."""
+
+_CLAIM = """
+SELECT id, delivery_pk, received_at, feed_id, origin, reading FROM feeds_queueddelivery
+WHERE (SELECT count(*) FROM (SELECT FROM feeds_queueddelivery LIMIT %(backlog)s) AS waiting) < %(backlog)s
+   OR lane = (SELECT lane FROM feeds_queueddelivery ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +28,8 @@ class Claimed:
     feed_id: int
     origin: str
     reading: bytes
+
+
+def claim(most: int) -> list[Claimed]:
+    """Up to so many queued deliveries that no other worker holds, locked; the oldest first."""
+    return [Claimed(*row) for row in fetch(_CLAIM, {"backlog": BACKLOG, "most": most})]

@@ -26,7 +26,7 @@ from console.feeds.normalised import Reading
 from console.fleet.identity import ClosureGrew
 from console.ingest import setting_aside
 from console.ingest.attempts import Attempt
-from console.ingest.claimed import Claimed
+from console.ingest.claimed import Claimed, claim
 from console.ingest.failures import PipelineStopped, is_passing
 from console.ingest.setting_aside import Culprit
 from console.interruptions.recording import Heard, record_heard
@@ -41,10 +41,6 @@ MOST_CLOSURES = 5
 """How often a batch is tried again at once because another worker named one of its machines meanwhile."""
 
 _READING = msgspec.json.Decoder(Reading)
-_CLAIM = """
-SELECT id, delivery_pk, received_at, feed_id, origin, reading FROM feeds_queueddelivery
-ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-"""
 _UNHURRIED = "SET LOCAL synchronous_commit TO off"
 """What a crash of the database takes away here it gives back: the same commit removes it from the queue."""
 _DONE = "DELETE FROM feeds_queueddelivery WHERE id = ANY(%s)"
@@ -68,7 +64,9 @@ def record_batch(*, now: datetime) -> int:
 
 
 def _record_claimed(attempt: Attempt, *, now: datetime) -> int:
-    claimed = _claim()
+    with connection.cursor() as cursor:
+        cursor.execute(_UNHURRIED)
+    claimed = claim(MOST_DELIVERIES)
     if not claimed:
         return 0
     attempt.begin([message.id for message in claimed], now=now)
@@ -81,13 +79,6 @@ def _record_claimed(attempt: Attempt, *, now: datetime) -> int:
     _finish(batch, attempt, now=now)
     logger.info("ingest.recorded", extra={"deliveries": len(batch), "culprits": len(culprits)})
     return len(batch)
-
-
-def _claim() -> list[Claimed]:
-    with connection.cursor() as cursor:
-        cursor.execute(_UNHURRIED)
-        cursor.execute(_CLAIM, [MOST_DELIVERIES])
-        return [Claimed(*row) for row in cursor.fetchall()]
 
 
 def _fit_to_run(batch: list[Claimed], attempt: Attempt) -> list[Claimed]:
