@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from django.db import connection, transaction
 
 from console.feeds.normalised import MachineRef, Reading
@@ -37,8 +37,7 @@ UPDATE interruptions_interruption SET due_at = NULL WHERE due_at <= %s AND id = 
 _LOCK = "SELECT id FROM fleet_machine WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED"
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """One stored delivery and what it says."""
 
     feed_id: int
@@ -110,8 +109,7 @@ def _spans(times: Sequence[tuple[int, datetime]], resolved: Resolved) -> list[Sp
     return [s if s.machine_id not in whole else joining.whole_span(s.machine_id, s) for s in spans]
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(msgspec.Struct, frozen=True, gc=False):
     """A machine as one message names it, and where in the batch that stands."""
 
     heard: int
