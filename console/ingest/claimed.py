@@ -10,12 +10,14 @@ from console.lib.rows import fetch
 BACKLOG = 4_000
 """From so many queued deliveries on a worker takes up one lane, that of the oldest that nobody holds."""
 
-_CLAIM = """
+_DUE = "(due_at IS NULL OR due_at <= %(now)s)"
+_CLAIM = f"""
 SELECT id, delivery_pk, received_at, feed_id, origin, reading FROM feeds_queueddelivery
-WHERE (SELECT count(*) FROM (SELECT FROM feeds_queueddelivery LIMIT %(backlog)s) AS waiting) < %(backlog)s
-   OR lane = (SELECT lane FROM feeds_queueddelivery ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+WHERE {_DUE} AND (
+    (SELECT count(*) FROM (SELECT FROM feeds_queueddelivery WHERE {_DUE} LIMIT %(backlog)s) AS waiting) < %(backlog)s
+    OR lane = (SELECT lane FROM feeds_queueddelivery WHERE {_DUE} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED))
 ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
-"""
+"""  # noqa: S608 - no value is pasted into it
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,10 @@ class Claimed:
     origin: str
     reading: bytes
 
+    def __str__(self) -> str:
+        return f"delivery {self.delivery_pk}"
 
-def claim(most: int) -> list[Claimed]:
-    """Up to so many queued deliveries that no other worker holds, locked; the oldest first."""
-    return [Claimed(*row) for row in fetch(_CLAIM, {"backlog": BACKLOG, "most": most})]
+
+def claim(most: int, *, now: datetime) -> list[Claimed]:
+    """Up to so many queued deliveries that do not rest and that no other worker holds; the oldest first."""
+    return [Claimed(*row) for row in fetch(_CLAIM, {"now": now, "backlog": BACKLOG, "most": most})]

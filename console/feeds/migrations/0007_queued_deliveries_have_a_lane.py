@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feeds', '0005_every_word_is_a_known_one'),
+        ('feeds', '0006_pipelines_rest_and_share_attempts'),
     ]
 
     operations = [
