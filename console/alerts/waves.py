@@ -51,6 +51,10 @@ UPDATE alerts_alertgroup g SET parent_id = wanted.wave_id, version = g.version +
 FROM wanted JOIN held USING (id) WHERE g.id = wanted.id
 """
 
+_NAME = """
+UPDATE alerts_alertgroup g SET title = n.title, severity = n.severity, pool_id = n.pool_id
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[]) AS n (id, title, severity, pool_id) WHERE g.id = n.id
+"""
 _ADD = """
 INSERT INTO alerts_groupmember (group_id, interruption_id, joined_at, reason)
 SELECT w.wave_id, w.interruption_id, %s, w.reason
@@ -230,7 +234,8 @@ def _name(waves: Sequence[AlertGroup], *, now: datetime) -> None:
             wave.severity = severity
             text = f"{severity.label}: it reached a service of that weight"
             events.append(AlertEvent(group=wave, at=now, kind=EventKind.SEVERITY, text=text))
-    AlertGroup.objects.bulk_update(waves, ["title", "severity", "pool"])
+    named = [(wave.pk, wave.title, wave.severity, wave.pool_id) for wave in waves]
+    run(_NAME, columns_of(named, ("bigint", "text", "text", "bigint")))
     AlertEvent.objects.bulk_create(events)
 
 
