@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from console.feeds.normalised import REFUSALS, Rejected
+from console.feeds.normalised import REFUSALS, Reading, Rejected, Result
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -28,8 +28,22 @@ class Counts:
     heartbeats: int = 0
     errors: list[dict[str, object]] = field(default_factory=list)
 
+    refusal: Rejected | None = None
+    """The last one; where a request holds a single item, its own."""
+
+    def take(self, reading: Reading) -> None:
+        """Count an item that was stored for the first time."""
+        if reading.result is Result.ACCEPTED:
+            self.accepted += 1
+            self.heartbeats += reading.is_heartbeat
+        elif reading.result is Result.IGNORED:
+            self.ignored += 1
+        else:
+            self.unrecognised += 1
+
     def reject(self, index: int, rejected: Rejected) -> None:
         self.rejected += 1
+        self.refusal = rejected
         self.errors.append({"index": index, "code": rejected.code, "detail": rejected.detail})
 
 
@@ -70,10 +84,10 @@ def answer_batch(counts: Counts) -> Answer:
     return Answer(HTTPStatus.ACCEPTED, _counted(counts))
 
 
-def answer_single(counts: Counts, *, refusal: Rejected | None) -> Answer:
+def answer_single(counts: Counts) -> Answer:
     """One item: 202, 200 for a repeat, or the refusal's own status."""
-    if refusal is not None:
-        return problem(refusal)
+    if counts.refusal is not None:
+        return problem(counts.refusal)
     status = HTTPStatus.OK if counts.duplicates else HTTPStatus.ACCEPTED
     return Answer(status, _counted(counts))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ import msgspec
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from console.feeds.normalised import Reading, Rejected, Result
+from console.feeds.normalised import Reading, Rejected
 from console.feeds.reading import MAX_BODY, Item, read_body
 from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
 from console.ingest.bells import RECORD
@@ -33,6 +34,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+DRAIN_FOR = 10.0
+MOST_DRAINED = 32 * MAX_BODY
 KEPT_HEADERS = ("content-type", "x-amz-sns-", "aeg-", "ce-")
 """Headers that a parser needs to read the body again."""
 
@@ -99,6 +102,8 @@ class Receiver:
             answer = await self._answer(scope, receive)
         except Rejected as rejected:
             answer = problem(rejected)
+            if rejected.code == "too_large":
+                await _drain(scope, receive)
         except StoreBusy:
             answer = too_busy("queue", retry_after=1)
         except (StoreUnavailable, PoolTimeout, psycopg.OperationalError):
@@ -137,18 +142,9 @@ class Receiver:
             context=feed.context,
             received_at=request.received_at,
         )
-        try:
-            counts = await self._keep(request, body.items)
-        except psycopg.DataError as error:
-            # The parsers let a text through that the database cannot hold: keep the bytes, say so.
-            rejected = Rejected("invalid_field", f"The database refuses this: {error.diag.message_primary}")
-            await self._store.put(Submission([], [request.refuse(request.body, rejected)]))
-            return problem(rejected)
+        counts = await self._keep(request, body.items)
         self._tally.count(feed.id, counts, now=request.received_at)
-        if body.is_answered_with_counts:
-            return answer_batch(counts)
-        outcome = body.items[0].outcome
-        return answer_single(counts, refusal=outcome if isinstance(outcome, Rejected) else None)
+        return answer_batch(counts) if body.is_answered_with_counts else answer_single(counts)
 
     async def _keep(self, request: Request, items: Sequence[Item]) -> Counts:
         """Store every item of one request in one transaction, and count what became of each."""
@@ -162,20 +158,22 @@ class Receiver:
             else:
                 taken.append((item, item.outcome))
         incoming = [request.incoming(item.raw, reading) for item, reading in taken]
-        fresh = await self._store.put(Submission(incoming, refused))
-        if any(is_new and item.reading for is_new, item in zip(fresh, incoming, strict=True)):
+        kept = await self._store.put(Submission(incoming, refused))
+        if any(is_new is True and item.reading for is_new, item in zip(kept, incoming, strict=True)):
             RECORD.ring()
-        for (_, reading), is_new in zip(taken, fresh, strict=True):
-            if not is_new:
+        unholdable: list[Refused] = []
+        for (item, reading), is_new in zip(taken, kept, strict=True):
+            if isinstance(is_new, psycopg.Error):
+                rejected = _unholdable(is_new)
+                unholdable.append(request.refuse(item.raw, rejected))
+                counts.reject(item.index, rejected)
+            elif is_new:
+                counts.take(reading)
+            else:
                 counts.duplicates += 1
                 self._tally.saw_again(request.feed, reading, now=request.received_at)
-            elif reading.result is Result.ACCEPTED:
-                counts.accepted += 1
-                counts.heartbeats += reading.is_heartbeat
-            elif reading.result is Result.IGNORED:
-                counts.ignored += 1
-            else:
-                counts.unrecognised += 1
+        if unholdable:
+            await self._store.put(Submission([], unholdable))
         return counts
 
 
@@ -192,6 +190,29 @@ async def _read(receive: Receive) -> bytes:
             raise _too_large()
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+async def _drain(scope: Scope, receive: Receive) -> None:
+    """Take in, for a while, what still comes of a body too large, and drop it.
+
+    A sender that writes to the end before it reads would meet a closed connection instead of its answer.
+    One that asks first (`Expect: 100-continue`) is not told to go on.
+    """
+    if (b"expect", b"100-continue") in scope["headers"]:
+        return
+    dropped = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_FOR):
+            while dropped < MOST_DRAINED:
+                message = await receive()
+                dropped += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+
+
+def _unholdable(error: psycopg.Error) -> Rejected:
+    """The parsers let a text through that the database cannot hold: its bytes are kept in quarantine."""
+    return Rejected("invalid_field", f"The database refuses this: {error.diag.message_primary}")
 
 
 def _too_large() -> Rejected:

@@ -115,13 +115,17 @@ class Refused:
         return hashlib.sha256(self.body).hexdigest()
 
 
+Kept = bool | psycopg.Error
+"""What became of an item: new, a repeat, or not stored because the database cannot hold it."""
+
+
 @dataclass(slots=True)
 class Submission:
-    """What one request brought, and the promise of its answer: for each item, whether it is new."""
+    """What one request brought, and the promise of its answer: what became of each item."""
 
     items: Sequence[Incoming]
     refused: Sequence[Refused] = ()
-    answer: asyncio.Future[list[bool]] = field(
+    answer: asyncio.Future[list[Kept]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
@@ -154,8 +158,8 @@ class Store:
             writer.cancel()
         await asyncio.gather(*self._writers, return_exceptions=True)
 
-    async def put(self, submission: Submission) -> list[bool]:
-        """Store what a request brought. Returns, item by item, whether it is new (else a repeat)."""
+    async def put(self, submission: Submission) -> list[Kept]:
+        """Store what a request brought. Returns, item by item, what became of it."""
         if self._waiting and self._waiting + submission.size > MOST_WAITING:
             raise StoreBusy
         self._waiting += submission.size
@@ -178,7 +182,9 @@ class Store:
         try:
             fresh = await self._write(group)
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
-            await self._isolate(group, error)
+            logger.warning("store.data_error", extra={"error": str(error), "submissions": len(group)})
+            for submission in group:
+                await (self._commit([submission]) if len(group) > 1 else self._isolate(submission, error))
         except (psycopg.Error, PoolTimeout, OSError) as error:
             logger.warning("store.unavailable", extra={"error": str(error), "submissions": len(group)})
             for submission in group:
@@ -191,27 +197,25 @@ class Store:
             for submission in group:
                 _settle(submission, _mark_fresh(submission, fresh))
 
-    async def _isolate(self, group: list[Submission], error: psycopg.Error) -> None:
-        """A row that the database refuses fails its own request only."""
-        logger.warning("store.data_error", extra={"error": str(error), "submissions": len(group)})
-        if len(group) > 1:
-            for submission in group:
-                await self._commit([submission])
+    async def _isolate(self, submission: Submission, error: psycopg.Error) -> None:
+        """Halve a request until the rows that the database refuses stand alone; all others are stored."""
+        items, refused = submission.items, submission.refused
+        if not items:
+            _settle(submission, error)
             return
-        culprit = group[0]
-        if len(culprit.items) <= 1:
-            _settle(culprit, error)
+        if len(items) == 1 and not refused:
+            _settle(submission, [error])
             return
-        fresh: list[bool] = []
-        for number, item in enumerate(culprit.items):
-            single = Submission([item], culprit.refused if number == 0 else ())
-            await self._commit([single])
-            failure = single.answer.exception()
+        middle = 0 if refused else len(items) // 2
+        kept: list[Kept] = []
+        for part in (Submission(items[:middle], refused), Submission(items[middle:])):
+            await self._commit([part])
+            failure = part.answer.exception()
             if isinstance(failure, Exception):
-                _settle(culprit, failure)
+                _settle(submission, failure)
                 return
-            fresh += single.answer.result()
-        _settle(culprit, fresh)
+            kept += part.answer.result()
+        _settle(submission, kept)
 
     async def _write(self, group: list[Submission]) -> set[tuple[int, str]]:
         items = {item.key: item for submission in reversed(group) for item in reversed(submission.items)}
@@ -230,7 +234,7 @@ class Store:
         return fresh
 
 
-def _settle(submission: Submission, outcome: list[bool] | Exception) -> None:
+def _settle(submission: Submission, outcome: list[Kept] | Exception) -> None:
     if submission.answer.done():
         return
     if isinstance(outcome, Exception):
@@ -239,9 +243,9 @@ def _settle(submission: Submission, outcome: list[bool] | Exception) -> None:
         submission.answer.set_result(outcome)
 
 
-def _mark_fresh(submission: Submission, fresh: set[tuple[int, str]]) -> list[bool]:
+def _mark_fresh(submission: Submission, fresh: set[tuple[int, str]]) -> list[Kept]:
     """The first mention of a key takes its newness; every later one is a repeat."""
-    marks = []
+    marks: list[Kept] = []
     for item in submission.items:
         marks.append(item.key in fresh)
         fresh.discard(item.key)

@@ -1,0 +1,148 @@
+"""What the events-in lane bounds, what the database cannot hold, and what is counted; over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from console.feeds import reading
+from console.feeds.models import FeedHour
+from console.feeds.reading import MAX_BODY
+from tests.ingest.test_receive import WARNING, MakeSender, payload, warning
+
+
+# Limits ----------------------------------------------------------------------------------------
+def test_a_body_of_the_limit_is_taken_and_one_byte_more_is_not(sender: MakeSender) -> None:
+    aws = sender()
+    body = WARNING.strip() + b" " * (MAX_BODY - len(WARNING.strip()))
+    assert (aws.post(body).status, aws.stored()) == (202, [body])
+    answer = aws.post(body + b" ")
+    assert (answer.status, answer.code, answer.body["limit"]) == (413, "too_large", "body")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_ten_megabytes_are_refused_before_anybody_asks_who_sends_them(sender: MakeSender) -> None:
+    aws = sender()
+    request = f"POST /ingest/{aws.feed.slug} HTTP/1.1\r\nHost: x\r\nContent-Length: {10 * MAX_BODY}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", aws.port), timeout=20) as raw:
+        raw.sendall(request + b" " * 10 * MAX_BODY)
+        assert b" 413 " in raw.recv(4096).split(b"\r\n")[0]
+    assert (aws.stored(), aws.held()) == ([], [])
+
+
+def test_ten_megabytes_in_pieces_of_unknown_length_are_cut_off(sender: MakeSender) -> None:
+    aws = sender()
+    head = (
+        f"POST /ingest/{aws.feed.slug} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {aws.secret}\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n"
+    ).encode()
+    piece = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    with socket.create_connection(("127.0.0.1", aws.port), timeout=10) as raw:
+        raw.sendall(head)
+        for _ in range(160):
+            raw.sendall(piece)
+        raw.sendall(b"0\r\n\r\n")
+        said = raw.recv(4096)
+    assert b" 413 " in said.split(b"\r\n")[0]
+    assert (aws.stored(), aws.held()) == ([], [])
+
+
+def test_a_sender_that_writes_to_the_end_before_it_reads_is_told_too(sender: MakeSender) -> None:
+    aws = sender()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{aws.port}/ingest/{aws.feed.slug}",
+        data=b" " * (10 * MAX_BODY),
+        headers={"X-Api-Key": aws.secret, "Content-Type": "application/json"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request, timeout=20)
+    with refusal.value as answer:
+        assert (answer.code, json.load(answer)["code"]) == (413, "too_large")
+
+
+def test_a_sender_that_asks_before_it_sends_is_answered_at_once(sender: MakeSender) -> None:
+    aws = sender()
+    head = (
+        f"POST /ingest/{aws.feed.slug} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {aws.secret}\r\n"
+        f"Content-Length: {10 * MAX_BODY}\r\nExpect: 100-continue\r\n\r\n"
+    ).encode()
+    with socket.create_connection(("127.0.0.1", aws.port), timeout=5) as raw:
+        raw.sendall(head)
+        assert raw.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_sender_that_hangs_up_in_the_middle_leaves_nothing(sender: MakeSender) -> None:
+    aws = sender()
+    head = f"POST /ingest/{aws.feed.slug} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {aws.secret}\r\nContent-Length: 500\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", aws.port), timeout=10) as raw:
+        raw.sendall(head.encode() + WARNING[:100])
+    time.sleep(0.3)
+    assert (aws.stored(), aws.held()) == ([], [])
+    assert aws.post(WARNING).status == 202
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
+def test_other_methods_are_told_to_post(sender: MakeSender, method: str) -> None:
+    aws = sender()
+    answer = aws.send(b"", headers={"X-Api-Key": aws.secret}, method=method)
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
+
+
+# What the database cannot hold -------------------------------------------------------------------
+def test_a_row_the_database_refuses_is_refused_alone(
+    sender: MakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parsers see to it that there is none; should they ever miss one, nobody else suffers."""
+    monkeypatch.setattr(reading, "check_storable", lambda what: what)
+    aws = sender()
+    culprit = warning(7, id="half\x00id")
+    answer = aws.post([warning(number) for number in range(1, 6)] + [culprit, {"detail-type": 1}, warning(6)])
+    assert answer.status == 202
+    assert (answer.body["accepted"], answer.body["rejected"]) == (6, 2)
+    assert {(error["index"], error["code"]) for error in answer.body["errors"]} == {
+        (5, "invalid_field"),
+        (6, "invalid_field"),
+    }
+    assert len(aws.stored()) == 6
+    assert sorted(code for code, _ in aws.held()) == ["invalid_field", "invalid_field"]
+    alone = aws.post(warning(8, id="other\x00id"))
+    assert (alone.status, alone.code) == (422, "invalid_field")
+
+
+def test_requests_that_share_a_commit_do_not_suffer_from_one_anothers_rows(
+    sender: MakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "check_storable", lambda what: what)
+    aws = sender()
+    bodies = [
+        warning(number, **({"id": f"{number}\x00"} if number % 10 == 0 else {})) for number in range(1, 61)
+    ]
+    with ThreadPoolExecutor(12) as pool:
+        answers = [answer.status for answer in pool.map(aws.post, bodies)]
+    assert answers == [422 if number % 10 == 0 else 202 for number in range(1, 61)]
+    assert (len(aws.stored()), len(aws.held())) == (54, 6)
+
+
+# What is counted -------------------------------------------------------------------------------
+def test_the_hour_counts_what_became_of_everything_and_the_feed_was_heard(sender: MakeSender) -> None:
+    aws = sender()
+    aws.post([warning(1), warning(2), {"detail-type": 1}])
+    aws.post(warning(1))
+    aws.post(payload("aws/unknown-detail-type"))
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        hours = list(FeedHour.objects.filter(feed=aws.feed))
+        if hours and sum(h.accepted + h.duplicates + h.rejected + h.unrecognised for h in hours) == 5:
+            break
+        time.sleep(0.1)
+    counted = [(h.accepted, h.duplicates, h.rejected, h.unrecognised) for h in hours]
+    assert tuple(map(sum, zip(*counted, strict=True))) == (2, 1, 1, 1)
+    aws.feed.refresh_from_db()
+    assert aws.feed.last_seen_at is not None
+    assert aws.feed.last_accepted_at is not None
