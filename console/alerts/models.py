@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
@@ -43,6 +44,12 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
 
     def open(self) -> AlertGroupQuerySet:
         return self.exclude(status=GroupStatus.RESOLVED)
+
+    def about(self, services: Iterable[int]) -> AlertGroupQuerySet:
+        """The groups of these services, and the waves that such a group stands under."""
+        ids = list(services)
+        children = AlertGroup.objects.filter(service__in=ids).exclude(parent=None)
+        return self.filter(Q(service__in=ids) | Q(pk__in=children.values("parent")))
 
     def nested(self) -> AlertGroupQuerySet:
         """Without the groups that stand under a wave which is here itself."""
