@@ -11,7 +11,7 @@ from zlib import crc32
 
 from console.feeds.normalised import Reading
 
-LANES = 16
+LANES = 8
 
 
 def lane_of(reading: Reading) -> int:
