@@ -196,8 +196,8 @@ class AlertGroup(models.Model):
 class GroupMember(models.Model):
     """An interruption in a group, and why it is there."""
 
-    group = models.ForeignKey(AlertGroup, models.CASCADE, related_name="members")
-    interruption = models.ForeignKey(Interruption, models.CASCADE, related_name="memberships")
+    group = models.ForeignKey(AlertGroup, models.CASCADE, db_index=False, related_name="members")
+    interruption = models.ForeignKey(Interruption, models.CASCADE, db_index=False, related_name="memberships")
     joined_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
 

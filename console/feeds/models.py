@@ -199,6 +199,8 @@ class QueuedDelivery(models.Model):
     origin = origin_field()
     reading = models.BinaryField()
     """A `normalised.Reading` as JSON."""
+    lane = models.SmallIntegerField(default=0, db_default=0)
+    """The messages about one machine share a lane (`ingest/lanes.py`)."""
     due_at = models.DateTimeField(null=True)
     """Until then it rests after a failure. Null: it has not failed."""
     put_off_count = models.PositiveSmallIntegerField(default=0, db_default=0)

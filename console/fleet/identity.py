@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from console.fleet.attribution import Rules, read_rules
 from console.fleet.azure_names import is_arm_id
 from console.fleet.joining import follow_machines, join_machines
@@ -34,8 +36,7 @@ from console.fleet.machine_rows import (
 from console.fleet.names import NAME_LIFE, Identity, Known, Name, Register, look_ups
 
 
-@dataclass(frozen=True, slots=True)
-class MachineFacts:
+class MachineFacts(msgspec.Struct, frozen=True, gc=False):
     """What one message says of its machine. Whatever it does not say is None."""
 
     seen_at: datetime

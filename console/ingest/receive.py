@@ -25,6 +25,7 @@ from console.feeds.reading import MAX_BODY, Item, read_body
 from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
 from console.ingest.bells import RECORD
 from console.ingest.directory import FeedDirectory, KnownFeed, secret_of
+from console.ingest.lanes import lane_of
 from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission
 from console.ingest.tally import Tally
 
@@ -76,6 +77,7 @@ class Request:
             headers=self.kept_headers,
             body=body,
             reading=msgspec.json.encode(reading) if has_work else None,
+            lane=lane_of(reading),
             is_heartbeat=reading.is_heartbeat,
         )
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+import msgspec
+
 from console.feeds.normalised import Action, Cause, Kind, Outcome
 from console.interruptions.observing import Statement, as_seen
 from console.interruptions.seen import Seen
@@ -52,8 +54,7 @@ class Told:
     """By observation id: the stored interruption it belongs to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A machine and the times its new observations speak of."""
 
     machine_id: int

@@ -6,7 +6,6 @@ Everything here is set-based: a batch costs a constant number of statements.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -16,8 +15,7 @@ from console.interruptions.seen import Seen
 from console.lib.rows import array_literal, columns_of, fetch, run
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """One event of one stored delivery, and the machine it was resolved to."""
 
     feed_id: int

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from console.fleet.azure_names import resource_name
 from console.interruptions.keys import Naming, reconcile
@@ -20,8 +22,7 @@ from console.interruptions.writing import Wanted
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True, gc=False):
     """What deciding needs to know of a machine."""
 
     id: int
@@ -141,7 +142,7 @@ def renumber(plan: Plan, wanted: Wanted, machine: Machine) -> Wanted:
     key, ordinal = _unused(plan, machine.naming.numbered(wanted.ordinal + 1), wanted.ordinal + 1, machine)
     plan.members[key] = plan.members.pop(wanted.key)
     plan.machine_of[key] = plan.machine_of.pop(wanted.key)
-    return replace(wanted, key=key, ordinal=ordinal)
+    return msgspec.structs.replace(wanted, key=key, ordinal=ordinal)
 
 
 def _unused(plan: Plan, key: str, ordinal: int, machine: Machine) -> tuple[str, int]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from django.db import connection, transaction
 
 from console.feeds.normalised import MachineRef, Reading
@@ -49,8 +49,7 @@ WHERE i.id = ANY(%(ids)s) AND (i.due_at <= %(now)s OR {_HAS_STOPPED})
 _LOCK = "SELECT id FROM fleet_machine WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED"
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """One stored delivery and what it says."""
 
     feed_id: int
@@ -127,8 +126,7 @@ _OF_THE_POD_ALONE: dict[str, str] = {}
 """A pod's namespace says nothing of the node it runs on, which others share."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(msgspec.Struct, frozen=True, gc=False):
     """A machine as one message names it, and where in the batch that stands."""
 
     heard: int

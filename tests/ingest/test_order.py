@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from console.alerts import pipeline as alerting
 from console.alerts.models import AlertGroup, GroupMember
 from console.feeds.models import QueuedDelivery
-from console.ingest import pipeline
+from console.ingest import claimed, pipeline
 from console.ingest.pipeline import is_passing
 from console.interruptions.models import Interruption, InterruptionChange
 from tests.ingest import outcome
@@ -149,12 +149,13 @@ def test_order_repetition_batches_and_workers_play_no_part(
     sizes = data.draw(st.lists(st.integers(1, 4), max_size=8))
     workers = data.draw(st.integers(1, 3))
     size, pipeline.MOST_DELIVERIES = pipeline.MOST_DELIVERIES, data.draw(st.sampled_from([1, 2, 500]))
+    backlog, claimed.BACKLOG = claimed.BACKLOG, data.draw(st.sampled_from([1, 4, 4_000]))
     try:
         for batch in batches(shuffled, sizes):
             store(batch)
             work_off(workers)
     finally:
-        pipeline.MOST_DELIVERIES = size
+        pipeline.MOST_DELIVERIES, claimed.BACKLOG = size, backlog
     assert told() == expected
     counted = Interruption.objects.filter(merged_into=None).exclude(state__in=["at_risk", "no_action"])
     assert GroupMember.objects.count() == counted.count()

@@ -52,14 +52,16 @@ class Machine(models.Model):
     vcpus = models.PositiveIntegerField(null=True, blank=True)
     declared_service = models.CharField(max_length=64, blank=True)
     """The service a node's own report names; it wins over the rules where such a service exists."""
-    service = models.ForeignKey(Service, models.PROTECT, related_name="machines")
-    pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="machines")
+    service = models.ForeignKey(Service, models.PROTECT, db_index=False, related_name="machines")
+    pool = models.ForeignKey(Pool, models.PROTECT, null=True, db_index=False, related_name="machines")
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(null=True)
     listed_at = models.DateTimeField(null=True)
     """When an inventory last listed it as running: as good a sign of life as a heartbeat."""
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_machines")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, db_index=False, related_name="merged_machines"
+    )
 
     class Meta:
         constraints = [is_known_origin("fleet", "machine")]
@@ -78,6 +80,11 @@ class Machine(models.Model):
                 condition=~models.Q(node_name=""),
             ),
             models.Index(fields=["pool"], name="fleet_machine_pool"),
+            models.Index(
+                fields=["merged_into"],
+                name="fleet_machine_merged",
+                condition=models.Q(merged_into__isnull=False),
+            ),
             models.Index(
                 fields=["origin", "heartbeat_at"],
                 name="fleet_machine_heartbeat",
