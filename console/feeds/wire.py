@@ -158,3 +158,12 @@ def delivery_id(raw: bytes, events: tuple[NormalisedEvent, ...]) -> str:
 def plain_text(text: str, *, limit: int = MAX_MESSAGE) -> str:
     """Free text that PostgreSQL can hold. What is cut or replaced is still in the raw body."""
     return text[:limit].replace("\x00", "\ufffd")
+
+
+def text_or_none(value: object, *, field: str) -> str | None:
+    """An optional text, trimmed; None where it is absent or empty, refused where it is something else."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Rejected("invalid_field", f"{field}: must be text")
+    return value.strip() or None
