@@ -9,27 +9,12 @@ from types import MappingProxyType
 import msgspec
 from django.template.loader import render_to_string
 
+from console.feeds import guides_aws
+from console.feeds.guide_parts import Section, Snippet
 from console.feeds.models import FeedKind
 from console.feeds.sources.aws.eventbridge import EVENT_TYPES
 
 PLACEHOLDER = "PUT-THE-SECRET-HERE"
-
-
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """Something to copy: `file` is its template under `feeds/snippets/`."""
-
-    file: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One way to connect, or one step of it."""
-
-    title: str
-    text: str
-    snippets: tuple[Snippet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +55,9 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("eventbridge.json", "Event pattern"),),
             ),
         ),
+        FeedKind.AWS_SNS: guides_aws.SNS,
+        FeedKind.AWS_SQS: guides_aws.SQS,
+        FeedKind.AWS_IMDS: guides_aws.IMDS,
         FeedKind.CLOUDEVENTS: (
             Section(
                 "One event",

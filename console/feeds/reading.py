@@ -20,8 +20,14 @@ from console.feeds import media, wire
 from console.feeds.identifiers import check_storable
 from console.feeds.normalised import ParseContext, Reading, Rejected
 from console.feeds.sources import node_report
-from console.feeds.sources.aws import eventbridge
-from console.feeds.unwrapping import Parser, parse_binary_cloud_event, parse_cloud_event
+from console.feeds.sources.aws import eventbridge, sqs
+from console.feeds.unwrapping import (
+    Parser,
+    parse_any,
+    parse_binary_cloud_event,
+    parse_cloud_event,
+    parse_imds,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +39,9 @@ _BOM = b"\xef\xbb\xbf"
 PARSERS: Mapping[str, Parser] = MappingProxyType(
     {
         "aws-eventbridge": eventbridge.parse,
+        "aws-imds": parse_imds,
+        "aws-sns": parse_any,
+        "aws-sqs": parse_any,
         "cloudevents": parse_cloud_event,
         "node-report": node_report.parse,
     }
@@ -77,6 +86,7 @@ def read_body(
     received_at: datetime,
 ) -> Body:
     """`headers` have names in lower case; the sender is authenticated already."""
+    is_batch = False
     try:
         if len(body) > MAX_BODY:
             raise Rejected("too_large", f"the body is over the limit of {MAX_BODY} bytes")
@@ -88,7 +98,9 @@ def read_body(
         else:
             if media.essence(content_type) in (media.CLOUD_EVENT, media.CLOUD_EVENT_BATCH):
                 parser = parse_cloud_event
-            cut = split(body, is_lines=media.is_lines(content_type))
+            records = sqs.records_in(body) if kind == "aws-sqs" else None
+            is_batch = records is not None
+            cut = split(body, is_lines=media.is_lines(content_type)) if records is None else records
         if len(cut) > MAX_ITEMS:
             raise Rejected(
                 "too_large", f"{len(cut)} items are over the limit of {MAX_ITEMS} a batch", limit="batch"
@@ -98,7 +110,7 @@ def read_body(
     read = partial(parser, context=context, received_at=received_at)
     return Body(
         items=tuple(Item(index, raw, judge(raw, read)) for index, raw in enumerate(cut)),
-        is_batch=len(cut) != 1 or media.essence(content_type) == media.CLOUD_EVENT_BATCH,
+        is_batch=is_batch or len(cut) != 1 or media.essence(content_type) == media.CLOUD_EVENT_BATCH,
     )
 
 

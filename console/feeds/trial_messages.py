@@ -16,6 +16,8 @@ def trial_message(kind: str, *, now: datetime) -> dict[str, Any]:
     """A reclaim of a machine that does not exist, as a sender of this kind tells it."""
     if kind == FeedKind.NODE_REPORT:
         return _node_report(now)
+    if kind == FeedKind.AWS_IMDS:
+        return _instance_action(now)
     warning = _warning(now)
     if kind != FeedKind.CLOUDEVENTS:
         return warning
@@ -68,4 +70,20 @@ def _node_report(now: datetime) -> dict[str, Any]:
             {"type": "heartbeat"},
             {"type": "notice", "action": "terminate", "deadline_at": _at(now + timedelta(seconds=120))},
         ],
+    }
+
+
+def _instance_action(now: datetime) -> dict[str, Any]:
+    return {
+        "context": {
+            "provider": "aws",
+            "account": ACCOUNT,
+            "region": REGION,
+            "instance_id": _machine(),
+            "node_name": "test-node",
+            "boot_id": secrets.token_hex(8),
+            "first_seen_at": _at(now),
+        },
+        "path": "spot/instance-action",
+        "body": {"action": "terminate", "time": _at(now + timedelta(seconds=120))},
     }

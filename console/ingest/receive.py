@@ -19,7 +19,7 @@ import msgspec
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from console.feeds.normalised import Reading, Rejected
+from console.feeds.normalised import Kind, Reading, Rejected
 from console.feeds.reading import MAX_BODY, Item, read_body
 from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
 from console.ingest.bells import RECORD
@@ -64,7 +64,8 @@ class Request:
         )
 
     def incoming(self, body: bytes, reading: Reading) -> Incoming:
-        has_work = bool(reading.events or reading.facts or reading.machine)
+        is_work = any(event.kind is not Kind.HEARTBEAT for event in reading.events)
+        has_work = bool(is_work or reading.facts or reading.machine)
         return Incoming(
             feed_id=self.feed.id,
             origin=self.feed.origin,

@@ -14,7 +14,14 @@ from console.feeds.reading import Body, read_body
 
 PAYLOADS = Path(__file__).parent / "payloads"
 RECEIVED_AT = datetime(2026, 3, 11, 14, 31, 42, tzinfo=UTC)
-KINDS = {"aws": "aws-eventbridge", "cloudevents": "cloudevents", "node_report": "node-report"}
+KINDS = {
+    "aws": "aws-eventbridge",
+    "aws_imds": "aws-imds",
+    "aws_sns": "aws-sns",
+    "aws_sqs": "aws-sqs",
+    "cloudevents": "cloudevents",
+    "node_report": "node-report",
+}
 
 ReadBytes = Callable[..., Body]
 ReadCase = Callable[..., Reading]

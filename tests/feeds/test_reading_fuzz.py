@@ -16,7 +16,14 @@ from console.feeds.normalised import REFUSALS, Reading, Rejected
 from console.feeds.wire import is_too_deep
 
 PAYLOADS = Path(__file__).parent / "payloads"
-KINDS = {"aws": "aws-eventbridge", "cloudevents": "cloudevents", "node_report": "node-report"}
+KINDS = {
+    "aws": "aws-eventbridge",
+    "aws_imds": "aws-imds",
+    "aws_sns": "aws-sns",
+    "aws_sqs": "aws-sqs",
+    "cloudevents": "cloudevents",
+    "node_report": "node-report",
+}
 CASES = sorted(PAYLOADS.rglob("*.json"))
 TAKEN = {"too_large", "malformed_json", "missing_instance_id", "invalid_time", "invalid_field",
          "unsupported_version"}  # fmt: skip
