@@ -1,7 +1,7 @@
 """What people do with a group: acknowledge, resolve, silence, note, and take it back.
 
 Each verb locks the row, changes it at most once (a second click changes nothing), and leaves a line in the
-group's history and one in the audit trail.
+group's history and one in the audit trail. What is done to a wave reaches the groups under it (`handing_down.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from django.db import transaction
 
 from console.accounts.audit import Actor, record
 from console.accounts.models import User
+from console.alerts import handing_down
+from console.alerts.handing_down import HandDown
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupStatus, Resolution
 from console.alerts.settle import NO_NEWS_AFTER
 from console.lib.live import announce
@@ -52,7 +54,9 @@ def acknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         group.status, group.acknowledged_at, group.acknowledged_by = GroupStatus.ACKNOWLEDGED, now, by.user
         return AlertEvent(kind=EventKind.ACKNOWLEDGED)
 
-    return _act(group_id, "alert_group.acknowledge", change, by=by, now=now)
+    return _act(
+        group_id, "alert_group.acknowledge", change, by=by, now=now, hand_down=handing_down.acknowledge
+    )
 
 
 def unacknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
@@ -65,7 +69,9 @@ def unacknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         group.status, group.acknowledged_at, group.acknowledged_by = GroupStatus.TRIGGERED, None, None
         return AlertEvent(kind=EventKind.UNACKNOWLEDGED)
 
-    return _act(group_id, "alert_group.unacknowledge", change, by=by, now=now)
+    return _act(
+        group_id, "alert_group.unacknowledge", change, by=by, now=now, hand_down=handing_down.unacknowledge
+    )
 
 
 def resolve(group_id: int, *, by: By, now: datetime, is_sure: bool = False) -> AlertGroup:
@@ -117,7 +123,7 @@ def silence(group_id: int, *, until: datetime, by: By, now: datetime) -> AlertGr
         group.due_at = min(until, group.due_at) if group.due_at else until
         return AlertEvent(kind=EventKind.SILENCED, data={"until": until.isoformat()})
 
-    return _act(group_id, "alert_group.silence", change, by=by, now=now)
+    return _act(group_id, "alert_group.silence", change, by=by, now=now, hand_down=handing_down.silence)
 
 
 def unsilence(group_id: int, *, by: By, now: datetime) -> AlertGroup:
@@ -129,7 +135,7 @@ def unsilence(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         group.silenced_until = None
         return AlertEvent(kind=EventKind.UNSILENCED)
 
-    return _act(group_id, "alert_group.unsilence", change, by=by, now=now)
+    return _act(group_id, "alert_group.unsilence", change, by=by, now=now, hand_down=handing_down.unsilence)
 
 
 def add_note(group_id: int, text: str, *, by: By, now: datetime) -> AlertGroup:
@@ -149,21 +155,50 @@ def _must_be_open(group: AlertGroup) -> None:
 
 
 def _act(
-    group_id: int, action: str, change: Callable[[AlertGroup], AlertEvent | None], *, by: By, now: datetime
+    group_id: int,
+    action: str,
+    change: Callable[[AlertGroup], AlertEvent | None],
+    *,
+    by: By,
+    now: datetime,
+    hand_down: HandDown | None = None,
 ) -> AlertGroup:
     with transaction.atomic():
+        children = handing_down.lock_children(group_id) if hand_down else []
         group = AlertGroup.objects.select_for_update().get(pk=group_id)
-        before = _state(group)
-        event = change(group)
-        if event is None:
+        if not _change(group, action, change, by=by, now=now):
             return group
-        group.version += 1
-        group.save()
-        event.group, event.at, event.by = group, now, by.user
-        event.save()
-        record(by.actor, action=action, subject=group, before=before, after=_state(group), now=now)
-        announce("groups", ids=[group.pk])
+        changed = [group.pk]
+        for child in children:
+
+            def with_wave(child: AlertGroup) -> AlertEvent | None:
+                return hand_down(child, group, by.user, now) if hand_down else None
+
+            if _change(child, action, with_wave, by=by, now=now):
+                changed.append(child.pk)
+        announce("groups", ids=changed)
     return group
+
+
+def _change(
+    group: AlertGroup,
+    action: str,
+    change: Callable[[AlertGroup], AlertEvent | None],
+    *,
+    by: By,
+    now: datetime,
+) -> bool:
+    """Change one locked group and write it down. False: there was nothing to do."""
+    before = _state(group)
+    event = change(group)
+    if event is None:
+        return False
+    group.version += 1
+    group.save()
+    event.group, event.at, event.by = group, now, by.user
+    event.save()
+    record(by.actor, action=action, subject=group, before=before, after=_state(group), now=now)
+    return True
 
 
 def _state(group: AlertGroup) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
@@ -44,6 +45,12 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
     def open(self) -> AlertGroupQuerySet:
         return self.exclude(status=GroupStatus.RESOLVED)
 
+    def about(self, services: Iterable[int]) -> AlertGroupQuerySet:
+        """The groups of these services, and the waves that such a group stands under."""
+        ids = list(services)
+        children = AlertGroup.objects.filter(service__in=ids).exclude(parent=None)
+        return self.filter(Q(service__in=ids) | Q(pk__in=children.values("parent")))
+
     def nested(self) -> AlertGroupQuerySet:
         """Without the groups that stand under a wave which is here itself."""
         waves = self.filter(key__startswith="wave:").order_by()
@@ -81,6 +88,8 @@ class AlertGroup(models.Model):
     last_news_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True)
     """When time alone may close this group or end its silence."""
+    put_off_count = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """How often that look failed for a reason that may pass; each time it waits longer."""
     version = models.PositiveIntegerField(default=1)
 
     objects = AlertGroupQuerySet.as_manager()
@@ -209,6 +218,36 @@ class AlertEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%H:%M:%S}"
+
+
+class SetAside(models.Model):
+    """Work of the alert pipeline that fails: a changed interruption, or a group whose time has come.
+
+    Kept until it is tried again after a fix, or until newer news of the same goes through.
+    """
+
+    origin = origin_field()
+    interruption = models.OneToOneField(
+        Interruption, models.CASCADE, null=True, related_name="alerting_set_aside"
+    )
+    group = models.OneToOneField(AlertGroup, models.CASCADE, null=True, related_name="settling_set_aside")
+    is_new = models.BooleanField(default=False)
+    is_replay = models.BooleanField(default=False)
+    detail = models.CharField(max_length=500)
+    at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    failed_count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            is_known_origin("alerts", "setaside"),
+            models.CheckConstraint(
+                condition=Q(interruption=None) ^ Q(group=None), name="alerts_setaside_is_about_one_thing"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interruption or self.group}: {self.detail}"
 
 
 class Decision(models.TextChoices):

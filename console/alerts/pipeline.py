@@ -8,33 +8,39 @@
 | decide | page, ticket, log or suppress, with a receipt | unique (group, rule, trigger) |
 | tell | one NOTIFY for the boards, as the last statement | it carries no facts |
 
-Everything happens in one transaction: a worker that dies leaves nothing half done.
+Everything happens in one transaction: a worker that dies leaves nothing half done. What happens when it fails is
+told in `working_off.py`: a change, or a group, that cannot be worked on is set aside and shown beside the quarantine.
 """
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
-
-from console.alerts import correlate, routing, settle, waves
-from console.alerts.touched import Change
+from console.alerts import correlate, routing, setting_aside, settle, waves
+from console.alerts.touched import Change, Due
+from console.alerts.working_off import Pipeline, work_off
 from console.lib.live import announce
-
-logger = logging.getLogger(__name__)
+from console.lib.rows import fetch, run
 
 MOST_CHANGES = 1_000
+MOST_DUE = 200
 
-_CLAIM = """
-DELETE FROM interruptions_interruptionchange WHERE id IN (
-    SELECT id FROM interruptions_interruptionchange ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-) RETURNING id, interruption_id, is_new, is_replay
+_CLAIM_CHANGES = """
+SELECT id, interruption_id, is_new, is_replay FROM interruptions_interruptionchange
+WHERE due_at IS NULL OR due_at <= %s
+ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
+_DONE_CHANGES = "DELETE FROM interruptions_interruptionchange WHERE id = ANY(%s)"
+_CLAIM_DUE = """
+SELECT id FROM alerts_alertgroup WHERE due_at <= %s AND status <> 'resolved'
+ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_DONE_DUE = "UPDATE alerts_alertgroup SET put_off_count = 0 WHERE id = ANY(%s) AND put_off_count > 0"
 
 
 def alert(*, now: datetime) -> int:
-    """Work off what is claimable, batch by batch. Returns the number of changes and groups handled."""
+    """Work off what is claimable, batch by batch. Returns the number of changes and groups taken up."""
     handled = 0
     while batch := alert_batch(now=now):
         handled += batch
@@ -45,29 +51,58 @@ def alert(*, now: datetime) -> int:
 
 def alert_batch(*, now: datetime) -> int:
     """One batch of changes: correlate, decide, tell."""
-    with transaction.atomic():
-        changes = _claim(MOST_CHANGES)
-        if not changes:
-            return 0
-        touched = correlate.correlate(changes, now=now)
-        touched.add(waves.follow(changes, now=now))
-        routing.decide(touched, now=now)
-        announce("groups", ids=[group.id for group in touched.groups])
-    logger.info("alerts.batch", extra={"changes": len(changes), "groups": len(touched.groups)})
-    return len(changes)
+    return work_off(CHANGES, now=now)
 
 
 def settle_batch(*, now: datetime) -> int:
     """One batch of groups whose time has come: heal, close for lack of news, or look again later."""
-    with transaction.atomic():
-        settled = settle.settle_due(now=now)
-        if settled.groups:
-            routing.decide(settled, now=now)
-            announce("groups", ids=[group.id for group in settled.groups])
-    return len(settled.groups)
+    return work_off(DUE, now=now)
 
 
-def _claim(most: int) -> list[Change]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [most])
-        return sorted((Change(*row) for row in cursor.fetchall()), key=lambda change: change.id)
+def _claim_changes(now: datetime) -> list[Change]:
+    return [Change(*row) for row in fetch(_CLAIM_CHANGES, [now, MOST_CHANGES])]
+
+
+def _correlate(changes: Sequence[Change], now: datetime) -> None:
+    touched = correlate.correlate(changes, now=now)
+    touched.add(waves.follow(changes, now=now))
+    routing.decide(touched, now=now)
+    setting_aside.forget_changes([change.interruption_id for change in changes], now=now)
+    announce("groups", ids=[group.id for group in touched.groups])
+
+
+def _finish_changes(changes: Sequence[Change], now: datetime) -> None:
+    run(_DONE_CHANGES, [[change.id for change in changes]])
+
+
+def _claim_due(now: datetime) -> list[Due]:
+    return [Due(*row) for row in fetch(_CLAIM_DUE, [now, MOST_DUE])]
+
+
+def _settle(due: Sequence[Due], now: datetime) -> None:
+    settled = settle.settle([one.id for one in due], now=now)
+    routing.decide(settled, now=now)
+    setting_aside.forget_groups([one.id for one in due], now=now)
+    announce("groups", ids=[group.id for group in settled.groups])
+
+
+def _finish_due(due: Sequence[Due], now: datetime) -> None:
+    run(_DONE_DUE, [[one.id for one in due]])
+
+
+CHANGES = Pipeline(
+    name="alert",
+    queue="interruptions_interruptionchange",
+    claim=_claim_changes,
+    work=_correlate,
+    put_aside=setting_aside.put_changes_aside,
+    finish=_finish_changes,
+)
+DUE = Pipeline(
+    name="settle",
+    queue="alerts_alertgroup",
+    claim=_claim_due,
+    work=_settle,
+    put_aside=setting_aside.put_groups_aside,
+    finish=_finish_due,
+)

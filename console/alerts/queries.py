@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.db.models import F, Q
 from django.http import QueryDict
+from django.urls import reverse
 
 from console.alerts.models import (
     AlertEvent,
@@ -25,6 +26,7 @@ from console.interruptions.models import Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.cursor import Page, cut_page
 from console.lib.origin import Origin
+from console.runbooks.models import Act, StepMark
 
 MOST_MEMBERS = 200
 MOST_CHILDREN = 100
@@ -69,7 +71,7 @@ class Filters:
             rows = rows.filter(status=GroupStatus.RESOLVED)
         if self.service:
             services = Service.objects.filter(slug=self.service)  # one an origin; ids lead to an index
-            rows = rows.filter(service__in=list(services.values_list("pk", flat=True)))
+            rows = rows.about(list(services.values_list("pk", flat=True)))
         if self.severity:
             rows = rows.filter(severity=self.severity)
         if self.q:
@@ -134,8 +136,27 @@ def why_grouped(group: AlertGroup) -> list[AlertEvent]:
 
 
 def events_of(group: AlertGroup) -> list[AlertEvent]:
-    """The group's history, the newest first."""
-    return list(group.events.select_related("by").order_by("-at", "-pk")[:MOST_EVENTS])
+    """The group's history as one story, the newest first: its own lines and what was done with its checklist.
+
+    The checklist's marks are its history already; they are read into this one and not written twice.
+    """
+    told = list(group.events.select_related("by").order_by("-at", "-pk")[:MOST_EVENTS])
+    if group.execution is None:
+        return told
+    marks = group.execution.marks.select_related("by").order_by("-at", "-pk")[:MOST_EVENTS]
+    steps = group.execution.version.steps
+    told += [_told_of(mark, str(steps[mark.step - 1]["title"])) for mark in marks]
+    return sorted(told, key=lambda event: event.at, reverse=True)[:MOST_EVENTS]
+
+
+DONE = {Act.TICK: "ticked", Act.UNTICK: "unticked", Act.SKIP: "skipped", Act.NOTE: "noted"}
+
+
+def _told_of(mark: StepMark, title: str) -> AlertEvent:
+    """A mark on a step as a line of the group's history; never stored."""
+    text = f"Step {mark.step} {DONE[Act(mark.act)]}: {title}" + (f"\n{mark.note}" if mark.note else "")
+    data = {"step": mark.step, "mark": mark.pk, "by_label": mark.by_label}
+    return AlertEvent(at=mark.at, kind=EventKind.CHECKLIST, by=mark.by, text=text, data=data)
 
 
 def receipts_of(group: AlertGroup) -> list[Receipt]:
@@ -143,18 +164,24 @@ def receipts_of(group: AlertGroup) -> list[Receipt]:
     return list(group.receipts.order_by("-pk")[:MOST_RECEIPTS])
 
 
-def checklist_variables(group: AlertGroup) -> dict[str, object]:
-    """What a runbook's `{{ … }}` are filled with: the group's most urgent machine."""
-    member = (
-        Interruption.objects.filter(memberships__group=group)
-        .select_related("machine", "service")
-        .order_by(F("ended_at").desc(nulls_first=True), "deadline_at", "pk")
-        .first()
-    )
+MOST_CHOICES = 50
+
+
+def choices_of(group: AlertGroup, *, chosen: str = "") -> list[Interruption]:
+    """The machines a checklist can be filled in for: the chosen one if it is a member, then the most urgent."""
+    mine = Interruption.objects.filter(memberships__group=group).select_related("machine", "service")
+    rows = list(mine.order_by(F("ended_at").desc(nulls_first=True), "deadline_at", "pk")[:MOST_CHOICES])
+    wanted = mine.filter(pk=int(chosen)).first() if chosen.isdigit() and len(chosen) < 19 else None
+    return [wanted, *(row for row in rows if row != wanted)] if wanted else rows
+
+
+def checklist_variables(group: AlertGroup, member: Interruption | None) -> dict[str, object]:
+    """What a runbook's `{{ … }}` are filled with: one machine of the group."""
+    known: dict[str, object] = {"group_url": reverse("alerts:group_detail", args=[group.pk])}
     if member is None:
-        return {"service": group.service.slug if group.service else ""}
+        return known | {"service": group.service.slug if group.service else ""}
     machine = member.machine
-    return {
+    return known | {
         "instance_id": machine.instance_id,
         "node_name": machine.node_name,
         "service": member.service.slug,

@@ -19,7 +19,6 @@ from console.alerts.touched import Touched
 
 NO_NEWS_AFTER = timedelta(minutes=30)
 HEALED_AFTER_END = timedelta(minutes=10)
-MOST_DUE = 200
 FIGURES = [
     "member_count",
     "running_out_count",
@@ -95,10 +94,9 @@ def refresh(groups: Sequence[AlertGroup], *, now: datetime, is_news: bool) -> li
     return list(groups)
 
 
-def settle_due(*, now: datetime) -> Touched:
-    """Look at groups whose time has come: heal, close as no news, or end a silence."""
-    due = AlertGroup.objects.open().due(now=now).order_by("pk")
-    groups = list(due.select_for_update(skip_locked=True)[:MOST_DUE])
+def settle(group_ids: Sequence[int], *, now: datetime) -> Touched:
+    """Look at groups whose time has come, locked by the caller: heal, close as no news, or end a silence."""
+    groups = list(AlertGroup.objects.filter(pk__in=group_ids).select_related("service").order_by("pk"))
     refreshed = refresh(groups, now=now, is_news=False)
     triggers = {group.pk: f"due:{now:%Y-%m-%dT%H:%M:%S}" for group in refreshed}
     return Touched(groups=refreshed, triggers=triggers)

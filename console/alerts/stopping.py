@@ -8,8 +8,6 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from console.alerts.findings import close_finding, open_finding
 from console.alerts.models import Severity
 from console.feeds.models import PipelineStop
@@ -22,12 +20,13 @@ RETRY_AFTER = timedelta(minutes=1)
 def stop(name: str, reason: str, *, now: datetime) -> None:
     """Let the pipeline rest until its next try, and raise an alert."""
     retry_at = now + RETRY_AFTER
-    with transaction.atomic():
-        PipelineStop.objects.update_or_create(
-            name=name,
-            defaults={"reason": reason, "retry_at": retry_at},
-            create_defaults={"reason": reason, "stopped_at": now, "retry_at": retry_at},
-        )
+    PipelineStop.objects.update_or_create(
+        name=name,
+        defaults={"reason": reason, "retry_at": retry_at},
+        create_defaults={"reason": reason, "stopped_at": now, "retry_at": retry_at},
+    )
+    logger.error("pipeline.stopped", extra={"pipeline": name, "reason": reason})
+    try:
         open_finding(
             _key(name),
             title=f"The {name} pipeline stopped",
@@ -35,7 +34,10 @@ def stop(name: str, reason: str, *, now: datetime) -> None:
             severity=Severity.CRITICAL,
             now=now,
         )
-    logger.error("pipeline.stopped", extra={"pipeline": name, "reason": reason})
+    except (
+        Exception
+    ):  # what raises alerts may be what is broken: then health and the status strip say it alone
+        logger.exception("pipeline.stop_untold", extra={"pipeline": name})
 
 
 def is_stopped(name: str, *, now: datetime) -> bool:

@@ -17,6 +17,13 @@ class Change:
     is_replay: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A group whose time has come."""
+
+    id: int
+
+
 @dataclass(slots=True)
 class Touched:
     """Groups that something happened to, and what: the input of the decision."""

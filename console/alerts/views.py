@@ -62,7 +62,8 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
-    variables = queries.checklist_variables(group)
+    choices = queries.choices_of(group, chosen=request.GET.get("member", ""))
+    variables = queries.checklist_variables(group, choices[0] if choices else None)
     context = {
         "group": group,
         "links": queries.links_out(group, variables, now=now),
@@ -77,11 +78,13 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "execution": group.execution,
         "steps": checklist.state(group.execution) if group.execution else [],
         "variables": as_values(variables),
+        "choices": choices,
+        "next_url": request.get_full_path(),
         "silences": SILENCES,
         "may_act": signed_in(request).may(Role.RESPONDER),
         "can_act": signed_in(request).may(Role.RESPONDER),
     }
-    regions = "group-head children members timeline receipts checklist"
+    regions = "group-head children members timeline receipts checklist checklist-member"
     return render_region(request, "alerts/group_detail.html", regions, context)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from console.alerts import handing_down
 from console.alerts.detectors.cascade import QUIET, Cascade, Reclaim, find_cascade
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupMember, Severity
 from console.alerts.opening import SEVERITY_OF
@@ -30,7 +31,7 @@ from console.alerts.wave_reading import (
 )
 from console.alerts.wave_words import reason_of, scope_of, title_of
 from console.fleet.models import Criticality
-from console.lib.rows import run
+from console.lib.rows import fetch
 
 _RANK = [Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL]
 
@@ -47,7 +48,7 @@ WITH wanted AS (
     SELECT id FROM alerts_alertgroup WHERE id IN (SELECT id FROM wanted) ORDER BY id FOR UPDATE SKIP LOCKED
 )
 UPDATE alerts_alertgroup g SET parent_id = wanted.wave_id, version = g.version + 1
-FROM wanted JOIN held USING (id) WHERE g.id = wanted.id
+FROM wanted JOIN held USING (id) WHERE g.id = wanted.id RETURNING g.id
 """
 
 
@@ -85,7 +86,8 @@ def follow(changes: Sequence[Change], *, now: datetime) -> Touched:
     touched = [waves[pk] for pk in sorted(concerned)]
     _name([wave for wave in touched if wave.is_open], now=now)
     changed = [pk for ids in news.of_waves.values() for pk in ids]
-    run(_ADOPT, [concerned, changed + [pk for wave in joining.values() for pk in wave.reclaims]])
+    adopted = fetch(_ADOPT, [concerned, changed + [pk for wave in joining.values() for pk in wave.reclaims]])
+    handing_down.inherit([pk for (pk,) in adopted], now=now)
     refresh(touched, now=now, is_news=True)
     return Touched(groups=touched, triggers={wave.pk: f"change:{changes[-1].id}" for wave in touched})
 

@@ -68,8 +68,9 @@ class Filters:
         return rows
 
     def narrow_groups(self, rows: AlertGroupQuerySet) -> AlertGroupQuerySet:
-        rows = rows.filter(self._service("service__"))
         where = Q()
+        if self.service or self.team:
+            rows = rows.about(Service.objects.filter(self._service("")).values_list("pk", flat=True))
         if self.provider:
             where &= Q(members__interruption__provider=self.provider)
         if self.region:

@@ -199,6 +199,9 @@ class QueuedDelivery(models.Model):
     origin = origin_field()
     reading = models.BinaryField()
     """A `normalised.Reading` as JSON."""
+    due_at = models.DateTimeField(null=True)
+    """Until then it rests after a failure. Null: it has not failed."""
+    put_off_count = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [is_known_origin("feeds", "queueddelivery")]
@@ -207,21 +210,22 @@ class QueuedDelivery(models.Model):
         return f"queued delivery {self.delivery_pk}"
 
 
-class RecordAttempt(models.Model):
-    """A batch of queued deliveries that a worker took up: written before the work, outside its transaction.
+class PipelineAttempt(models.Model):
+    """A batch of queued rows that a worker took up: written before the work, outside its transaction.
 
     Removed with the work's own commit, so one that is left says that a worker died or failed over these.
     No foreign key to the queue: the queue's rows are locked while this is written.
     """
 
+    pipeline = models.CharField(max_length=32)
     queued_ids = ArrayField(models.BigIntegerField())
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["at"], name="feeds_recordattempt_at")]
+        indexes = [models.Index(fields=["at"], name="feeds_pipelineattempt_at")]
 
     def __str__(self) -> str:
-        return f"attempt at {len(self.queued_ids)} deliveries"
+        return f"attempt of {self.pipeline} at {len(self.queued_ids)} rows"
 
 
 class PipelineStop(models.Model):

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from console.alerts.models import AlertGroup
+from console.alerts.models import AlertGroup, SetAside
 from console.feeds.models import Feed, FeedHour, PipelineStop, QuarantinedItem
 from console.interruptions.lag import lags
 from console.interruptions.models import Interruption
@@ -35,12 +35,16 @@ class _Console(Collector):
         lag = GaugeMetricFamily(
             "spot_console_queue_lag_seconds", "Age of the oldest row of a queue", labels=["queue"]
         )
+        resting = GaugeMetricFamily(
+            "spot_console_queue_resting", "Rows of a queue that rest after a failure", labels=["queue"]
+        )
         for queue in lags(now=self._now):
             waiting.add_metric([queue.name], queue.waiting)
             lag.add_metric([queue.name], queue.seconds)
+            resting.add_metric([queue.name], queue.resting)
         stopped = GaugeMetricFamily("spot_console_pipelines_stopped", "Pipelines that stopped")
         stopped.add_metric([], PipelineStop.objects.count())
-        yield from (waiting, lag, stopped)
+        yield from (waiting, lag, resting, stopped)
 
     def _feeds(self) -> Iterable[Metric]:
         messages = CounterMetricFamily(
@@ -83,7 +87,12 @@ class _Console(Collector):
         )
         for row in QuarantinedItem.objects.held().values("origin").annotate(n=Count("pk")).order_by("origin"):
             held.add_metric([row["origin"]], row["n"])
-        yield from (running_out, groups, held)
+        aside = GaugeMetricFamily(
+            "spot_console_set_aside", "Interruptions and groups that alerting failed on", labels=["origin"]
+        )
+        for row in SetAside.objects.values("origin").annotate(n=Count("pk")).order_by("origin"):
+            aside.add_metric([row["origin"]], row["n"])
+        yield from (running_out, groups, held, aside)
 
 
 def registry(*, now: datetime) -> CollectorRegistry:

@@ -7,118 +7,53 @@
 | record | observations, machines, interruptions, and a change row each | unique keys; a pure partition |
 | attribute | whose machine it is | derived from the rules |
 
-What happens then is told in `alerts/pipeline.py`. Errors: one that may pass (connection, lock, disk) gives the
-whole batch back; one that would come again isolates its message by halving; a message that kills its
-worker is known by the attempts it leaves, runs alone from the third, and is put aside after the fifth.
+What happens then is told in `alerts/pipeline.py`; what happens when it fails, in `alerts/working_off.py`: what
+cannot be recorded goes into quarantine, byte for byte.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 
-from console.alerts import stopping
+from console.alerts.working_off import Pipeline, work_off
 from console.feeds.normalised import Reading
 from console.fleet.identity import ClosureGrew
-from console.ingest import setting_aside
-from console.ingest.attempts import Attempt
-from console.ingest.claimed import Claimed
-from console.ingest.failures import PipelineStopped, is_passing
-from console.ingest.setting_aside import Culprit
+from console.ingest.claimed import Claimed, claim
+from console.ingest.setting_aside import put_aside
 from console.interruptions.recording import Heard, record_heard
+from console.lib import passing
+from console.lib.rows import run
 
-logger = logging.getLogger(__name__)
-
-NAME = "record"
 MOST_DELIVERIES = 2_000
-ALONE_FROM = 3
-ASIDE_AFTER = 5
 MOST_CLOSURES = 5
 """How often a batch is tried again at once because another worker named one of its machines meanwhile."""
 
 _READING = msgspec.json.Decoder(Reading)
-_CLAIM = """
-SELECT id, delivery_pk, received_at, feed_id, origin, reading FROM feeds_queueddelivery
-ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-"""
 _UNHURRIED = "SET LOCAL synchronous_commit TO off"
 """What a crash of the database takes away here it gives back: the same commit removes it from the queue."""
 _DONE = "DELETE FROM feeds_queueddelivery WHERE id = ANY(%s)"
 
 
 def record_batch(*, now: datetime) -> int:
-    """Take up one batch and record it. Returns how many deliveries were worked off; 0: nothing to do."""
-    if stopping.is_stopped(NAME, now=now):
-        return 0
-    attempt = Attempt()
-    try:
-        with transaction.atomic():
-            return _record_claimed(attempt, now=now)
-    except Exception as error:
-        if is_passing(error):
-            attempt.forget()
-        if not isinstance(error, PipelineStopped):
-            raise
-        stopping.stop(NAME, str(error), now=now)
-        return 0
+    """Take up one batch and record it. Returns how many deliveries were taken up; 0: nothing to do."""
+    return work_off(RECORD, now=now)
 
 
-def _record_claimed(attempt: Attempt, *, now: datetime) -> int:
-    claimed = _claim()
-    if not claimed:
-        return 0
-    attempt.begin([message.id for message in claimed], now=now)
-    batch = _fit_to_run(claimed, attempt)
-    if attempt.counts[batch[0].id] > ASIDE_AFTER:
-        culprits = [Culprit(message, "Its workers died; it was not tried again.") for message in batch]
-    else:
-        culprits = _record_or_isolate(batch, now=now, of=len(batch))
-    setting_aside.put_aside(culprits)
-    _finish(batch, attempt, now=now)
-    logger.info("ingest.recorded", extra={"deliveries": len(batch), "culprits": len(culprits)})
-    return len(batch)
+def is_passing(error: BaseException) -> bool:
+    """Whether the same batch may be recorded later without anything being changed."""
+    return isinstance(error, ClosureGrew) or passing.is_passing(error)
 
 
-def _claim() -> list[Claimed]:
-    with connection.cursor() as cursor:
-        cursor.execute(_UNHURRIED)
-        cursor.execute(_CLAIM, [MOST_DELIVERIES])
-        return [Claimed(*row) for row in cursor.fetchall()]
+def _claim(now: datetime) -> list[Claimed]:
+    run(_UNHURRIED)
+    return claim(MOST_DELIVERIES, now=now)
 
 
-def _fit_to_run(batch: list[Claimed], attempt: Attempt) -> list[Claimed]:
-    """A message that was there when workers died runs alone; the others wait for the next batch."""
-    suspects = [claimed for claimed in batch if attempt.counts[claimed.id] >= ALONE_FROM]
-    if not suspects or len(batch) == 1:
-        return batch
-    attempt.narrow(suspects[0].id)
-    return suspects[:1]
-
-
-def _record_or_isolate(batch: Sequence[Claimed], *, now: datetime, of: int) -> list[Culprit]:
-    """Record what can be recorded. Returns the messages that cannot, found by halving."""
-    try:
-        _record(batch, now=now)
-    except Exception as error:
-        if is_passing(error):
-            raise
-        if len(batch) == 1:
-            logger.exception("ingest.culprit", extra={"delivery": batch[0].delivery_pk})
-            return [Culprit(batch[0], f"{type(error).__name__}: {error}")]
-    else:
-        return []
-    middle = len(batch) // 2
-    culprits = _record_or_isolate(batch[:middle], now=now, of=of)
-    culprits += _record_or_isolate(batch[middle:], now=now, of=of)
-    setting_aside.stop_if_too_many(culprits, of=of)
-    return culprits
-
-
-def _record(batch: Sequence[Claimed], *, now: datetime) -> None:
+def _record(batch: Sequence[Claimed], now: datetime) -> None:
     """All of it or nothing; again at once where another worker named one of the machines meanwhile."""
     for tries_left in reversed(range(MOST_CLOSURES)):
         try:
@@ -141,9 +76,16 @@ def _heard(claimed: Claimed) -> Heard:
     )
 
 
-def _finish(batch: Sequence[Claimed], attempt: Attempt, *, now: datetime) -> None:
-    ids = [message.id for message in batch]
-    with connection.cursor() as cursor:
-        cursor.execute(_DONE, [ids])
-    attempt.end(ids, now=now)
-    stopping.go_on(NAME, now=now)
+def _finish(batch: Sequence[Claimed], now: datetime) -> None:
+    run(_DONE, [[message.id for message in batch]])
+
+
+RECORD = Pipeline(
+    name="record",
+    queue="feeds_queueddelivery",
+    claim=_claim,
+    work=_record,
+    put_aside=lambda culprits, _: put_aside(culprits),
+    finish=_finish,
+    is_passing=is_passing,
+)

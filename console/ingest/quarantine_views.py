@@ -16,6 +16,7 @@ from console.accounts.audit import Actor
 from console.accounts.models import Role
 from console.accounts.origin import chosen_origin
 from console.accounts.permissions import role_required, signed_in
+from console.alerts.setting_aside import Again, list_set_aside
 from console.feeds.models import QuarantinedItem, QuarantineReplay, QuarantineState
 from console.feeds.raw_body import show_body
 from console.feeds.views.feeds import download
@@ -46,6 +47,8 @@ def quarantine_list(request: HttpRequest) -> HttpResponse:
             "pk"
         ),
         "last_replay": _last_replay(wanted.origin),
+        "set_aside": list_set_aside(wanted.origin),
+        "set_aside_total": Again(wanted.origin).rows().count(),
         "next_url": f"?{query_of(request, cursor=page.next)}" if page.next else "",
         "first_url": f"?{query_of(request, cursor=None)}" if request.GET.get("cursor") else "",
         "filter_query": _filter_query(request.GET.dict()),
@@ -53,7 +56,10 @@ def quarantine_list(request: HttpRequest) -> HttpResponse:
         "may_discard": signed_in(request).may(Role.MANAGER),
     }
     return render_region(
-        request, "ingest/quarantine_list.html", "quarantine-table quarantine-replays", context
+        request,
+        "ingest/quarantine_list.html",
+        "quarantine-table quarantine-replays quarantine-set-aside",
+        context,
     )
 
 

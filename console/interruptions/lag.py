@@ -18,6 +18,8 @@ class Lag:
     name: str
     waiting: int
     seconds: float
+    resting: int = 0
+    """How many of those waiting failed lately and are not tried yet."""
 
 
 _OLDEST = """
@@ -25,8 +27,8 @@ SELECT (SELECT received_at FROM feeds_queueddelivery ORDER BY id LIMIT 1),
        (SELECT at FROM interruptions_interruptionchange ORDER BY id LIMIT 1)
 """
 _WAITING = {
-    "record": "SELECT count(*) FROM feeds_queueddelivery",
-    "alert": "SELECT count(*) FROM interruptions_interruptionchange",
+    "record": "SELECT count(*), count(*) FILTER (WHERE due_at > %s) FROM feeds_queueddelivery",
+    "alert": "SELECT count(*), count(*) FILTER (WHERE due_at > %s) FROM interruptions_interruptionchange",
 }
 
 
@@ -41,5 +43,6 @@ def lags(*, now: datetime) -> list[Lag]:
 def _lag(cursor: CursorWrapper, name: str, oldest: datetime | None, *, now: datetime) -> Lag:
     if oldest is None:
         return Lag(name=name, waiting=0, seconds=0.0)
-    cursor.execute(_WAITING[name])
-    return Lag(name=name, waiting=cursor.fetchone()[0], seconds=max((now - oldest).total_seconds(), 0.0))
+    cursor.execute(_WAITING[name], [now])
+    waiting, resting = cursor.fetchone()
+    return Lag(name=name, waiting=waiting, seconds=max((now - oldest).total_seconds(), 0.0), resting=resting)

@@ -61,10 +61,13 @@ def test_a_wave_opens_in_place_to_its_groups_and_machines(alice: Client, wave: A
     assert html.count('id="interruption-') == 6
 
 
-def test_a_filter_for_one_service_shows_its_group_without_the_wave(alice: Client, wave: AlertGroup) -> None:
+def test_a_filter_for_one_service_shows_the_wave_that_holds_its_group(
+    alice: Client, wave: AlertGroup
+) -> None:
     html = region(alice, "/oncall/?service=checkout", "groups")
-    assert "Reclaims of Checkout" in html
-    assert wave.title not in html
+    assert wave.title in html
+    assert "Reclaims of Checkout" not in html
+    assert "Elsewhere" not in html
 
 
 def test_the_groups_under_a_closed_wave_stand_for_themselves_again(alice: Client, wave: AlertGroup) -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from console.accounts.models import Role
-from console.alerts.models import AlertGroup
+from console.alerts.models import AlertGroup, SetAside
 from console.interruptions.rollups import roll_up
 from tests.make_accounts import make_user
 from tests.make_fleet import NOON, make_pool, make_service, make_team
@@ -134,3 +134,35 @@ def test_the_pages_of_a_wave_and_of_a_service_it_hits_are_sound(page: Page, wave
     expect(page.get_by_role("link", name=wave.title)).to_be_visible()
     assert_is_sound(page)
     shoot(page, "service")
+
+
+def test_a_waves_page_fills_its_checklist_and_its_history_tells_of_it(page: Page, wave: AlertGroup) -> None:
+    page.goto(f"/alerts/{wave.pk}/")
+    chooser = page.get_by_label("Filled in for", exact=True)
+    second = chooser.locator("option").nth(1).get_attribute("value")
+    chooser.select_option(second)
+    page.get_by_role("button", name="Fill in").click()
+    expect(page).to_have_url(f"{page.url.partition('?')[0]}?member={second}")
+    expect(chooser).to_have_value(second or "")
+    page.locator("#step-1-box").click()
+    expect(page.locator("#step-1")).to_have_attribute("data-state", "done")
+    page.reload()  # this server has no live stream
+    expect(chooser).to_have_value(second or "")
+    expect(page.locator("#timeline")).to_contain_text("Step 1 ticked")
+    assert_is_sound(page)
+    shoot(page, "wave-page")
+
+
+def test_what_alerting_set_aside_stands_above_the_quarantine(page: Page, wave: AlertGroup) -> None:
+    member = wave.members.order_by("pk")[0].interruption
+    now = timezone.now()
+    SetAside.objects.create(
+        interruption=member, detail="ValueError: cannot read the pool of this machine", at=now, last_at=now
+    )
+    SetAside.objects.create(group=wave, detail="KeyError: 'zone'", at=now, last_at=now, failed_count=3)
+    page.goto("/quarantine/")
+    expect(page.locator("#quarantine-set-aside")).to_contain_text("ValueError: cannot read the pool")
+    assert_is_sound(page)
+    shoot(page, "set-aside")
+    page.get_by_role("button", name="Try all again").click()
+    expect(page.locator("#quarantine-set-aside")).not_to_contain_text("ValueError")

@@ -34,7 +34,7 @@ KEPT = {
     "accounts_user",
     "accounts_invitation",
     "accounts_auditentry",
-    "feeds_recordattempt",
+    "feeds_pipelineattempt",
     "feeds_pipelinestop",
     "runbooks_runbook",
     "runbooks_runbookversion",

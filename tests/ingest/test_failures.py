@@ -17,11 +17,11 @@ from psycopg_pool import PoolTimeout
 
 from console.alerts import pipeline as alerting
 from console.alerts.models import AlertGroup, Receipt
-from console.feeds.models import PipelineStop, QuarantinedItem, QueuedDelivery, RecordAttempt
+from console.feeds.models import PipelineAttempt, PipelineStop, QuarantinedItem, QueuedDelivery
 from console.fleet.identity import ClosureGrew
 from console.ingest import pipeline
-from console.ingest.failures import is_passing
-from console.interruptions.models import Interruption
+from console.ingest.pipeline import is_passing
+from console.interruptions.models import Interruption, InterruptionChange
 from console.interruptions.recording import Heard, record_heard
 from tests.ingest.hearing import MINUTE, Message, at, aws, node, record, store
 
@@ -81,14 +81,14 @@ def test_an_error_that_may_pass_gives_the_batch_back_and_counts_no_attempt(
 ) -> None:
     store(warnings(4))
     fail(error)
-    for _ in range(7):
+    for attempt in range(7):
         with pytest.raises(type(error)):
-            pipeline.record_batch(now=at(60))
+            pipeline.record_batch(now=at(60 + MINUTE * attempt))
     assert QueuedDelivery.objects.count() == 4
-    assert not RecordAttempt.objects.exists()
+    assert not PipelineAttempt.objects.exists()
     assert not QuarantinedItem.objects.exists()
     monkeypatch.undo()
-    assert record(seconds=61) == 4
+    assert record(seconds=60 + 7 * MINUTE) == 4
     assert Interruption.objects.count() == 4
 
 
@@ -113,7 +113,7 @@ def test_a_deterministic_error_isolates_its_culprit_and_the_rest_is_recorded(
         sorted(bytes(i.body).count(machine(n).encode()) > 0 for i in held for n in (7, 23)).count(True) == 2
     )
     assert not QueuedDelivery.objects.exists()
-    assert not RecordAttempt.objects.exists()
+    assert not PipelineAttempt.objects.exists()
 
 
 def test_a_poisoned_reading_goes_to_quarantine_byte_for_byte() -> None:
@@ -151,7 +151,7 @@ def test_too_many_culprits_stop_the_pipeline_and_raise_an_alert(
     assert record(seconds=60) == 0
     assert QueuedDelivery.objects.count() == size
     assert not QuarantinedItem.objects.exists()
-    assert not RecordAttempt.objects.exists()
+    assert not PipelineAttempt.objects.exists()
     assert PipelineStop.objects.get().name == "record"
     (group,) = AlertGroup.objects.all()
     assert (group.key, group.severity, group.status, group.origin) == (
@@ -205,24 +205,28 @@ django.setup()
 from console.ingest import pipeline
 from console.interruptions.recording import record_heard
 from tests.ingest.hearing import at
-KILLER = sys.argv[1]
+KILLER, SECONDS = sys.argv[1], int(sys.argv[2])
 def deadly(heard, **rest):
     if any(event.machine.instance_id == KILLER for one in heard for event in one.reading.events):
         os._exit(9)
     record_heard(heard, **rest)
 pipeline.record_heard = deadly
-while pipeline.record_batch(now=at(60)):
+while pipeline.record_batch(now=at(SECONDS)):
     pass
 """
 
 
-def work(killer: str = "") -> int:
-    """A worker of its own process; its exit code."""
+def work(killer: str = "", *, seconds: int = 60) -> int:
+    """A worker of its own process at that second; its exit code."""
     known = connection.settings_dict
     url = f"postgresql://{known['USER']}@/{known['NAME']}?host={known['HOST']}&port={known['PORT'] or 5432}"
     env = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "console.config.settings"}
     worker = subprocess.run(
-        [sys.executable, "-c", WORKER, killer], env=env, cwd=settings.BASE_DIR, check=False, timeout=60
+        [sys.executable, "-c", WORKER, killer, str(seconds)],
+        env=env,
+        cwd=settings.BASE_DIR,
+        check=False,
+        timeout=60,
     )
     return worker.returncode
 
@@ -231,29 +235,29 @@ def test_a_message_that_kills_its_worker_runs_alone_from_the_third_attempt_and_i
     None
 ):
     store(warnings(5))
-    codes = [work(machine(2)) for _ in range(2)]
+    codes = [work(machine(2), seconds=60 * n) for n in (1, 2)]
     assert codes == [9, 9]
     assert not Interruption.objects.exists(), "its companions went down with it"
-    third = work(machine(2))
+    third = work(machine(2), seconds=180)
     assert third == 9
     assert Interruption.objects.count() >= 2, "what came before it ran alone and is recorded"
     codes = []
     while QueuedDelivery.objects.exists():
-        codes.append(work(machine(2)))
+        codes.append(work(machine(2), seconds=240 + 60 * len(codes)))
         assert len(codes) < 6
     assert codes == [9, 9, 0]
     assert Interruption.objects.count() == 4
     (held,) = QuarantinedItem.objects.held()
     assert (held.code, machine(2) in bytes(held.body).decode()) == ("processing_error", True)
-    assert not RecordAttempt.objects.exists()
+    assert not PipelineAttempt.objects.exists()
 
 
 def test_a_message_that_stops_killing_is_recorded_after_all() -> None:
     store(warnings(3))
-    assert [work(machine(1)) for _ in range(3)] == [9, 9, 9]
-    assert work() == 0
+    assert [work(machine(1), seconds=60 * n) for n in (1, 2, 3)] == [9, 9, 9]
+    assert work(seconds=240) == 0
     assert Interruption.objects.count() == 3
-    assert not RecordAttempt.objects.exists()
+    assert not PipelineAttempt.objects.exists()
 
 
 def in_threads(count: int, act: Callable[[int], None]) -> list[BaseException]:
@@ -300,20 +304,24 @@ def test_two_workers_never_double_work_nor_wait_for_ever(monkeypatch: pytest.Mon
     store(told)
     errors: list[BaseException] = []
     for _ in range(5):
+        QueuedDelivery.objects.update(due_at=None)  # what was given back has rested
+        InterruptionChange.objects.update(due_at=None)
         errors += in_threads(3, work_on)
         if not QueuedDelivery.objects.exists():
             break
     assert all(is_passing(error) for error in errors), errors
+    QueuedDelivery.objects.update(due_at=None)
+    InterruptionChange.objects.update(due_at=None)
     work_on(0)
     assert Interruption.objects.filter(state="ended", observation_count=4).count() == 25
     assert AlertGroup.objects.get(key__startswith="service:").member_count == 25
-    assert not RecordAttempt.objects.exists()
+    assert not PipelineAttempt.objects.exists()
 
 
 def test_a_batch_locked_by_one_worker_is_not_seen_by_another() -> None:
     store(warnings(3))
     with transaction.atomic():
-        assert len(pipeline._claim()) == 3
+        assert len(pipeline._claim(at(60))) == 3
         seen: list[int] = []
         assert in_threads(1, lambda _: seen.append(pipeline.record_batch(now=at(60)))) == []
     assert seen == [0]

@@ -15,8 +15,8 @@ from console.alerts import pipeline as alerting
 from console.alerts.models import AlertGroup, GroupMember
 from console.feeds.models import QueuedDelivery
 from console.ingest import pipeline
-from console.ingest.failures import is_passing
-from console.interruptions.models import Interruption
+from console.ingest.pipeline import is_passing
+from console.interruptions.models import Interruption, InterruptionChange
 from tests.ingest import outcome
 from tests.ingest.hearing import HOUR, MINUTE, NODE, Message, at, aws, node, store
 
@@ -83,6 +83,8 @@ def work(errors: list[BaseException]) -> None:
 def work_off(workers: int) -> None:
     """Some workers at once, again while anything waits: what was given back is taken up again."""
     for _ in range(10):
+        QueuedDelivery.objects.update(due_at=None)  # what was given back has rested
+        InterruptionChange.objects.update(due_at=None)
         errors: list[BaseException] = []
         threads = [Thread(target=work, args=[errors]) for _ in range(workers)]
         for thread in threads:

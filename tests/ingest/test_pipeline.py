@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.alerts import pipeline as alerting
 from console.alerts.models import AlertGroup, Receipt
-from console.feeds.models import Delivery, QueuedDelivery, RecordAttempt
+from console.feeds.models import Delivery, PipelineAttempt, QueuedDelivery
 from console.fleet.models import Machine
 from console.interruptions.models import Interruption, InterruptionChange, Observation
 from console.interruptions.recording import settle_due
@@ -321,9 +321,9 @@ def test_a_node_name_used_again_after_months_does_not_take_the_old_ones_key() ->
 
 
 def test_a_batch_leaves_no_mark_of_its_attempt(transactional_db: None) -> None:
-    before = set(RecordAttempt.objects.values_list("pk", flat=True))
+    before = set(PipelineAttempt.objects.values_list("pk", flat=True))
     hear([WARNING])
-    assert set(RecordAttempt.objects.values_list("pk", flat=True)) == before
+    assert set(PipelineAttempt.objects.values_list("pk", flat=True)) == before
 
 
 def test_a_batch_costs_the_same_number_of_statements_however_many_it_holds() -> None:

@@ -201,6 +201,9 @@ class InterruptionChange(models.Model):
     at = models.DateTimeField()
     is_new = models.BooleanField(default=False)
     is_replay = models.BooleanField(default=False)
+    due_at = models.DateTimeField(null=True)
+    """Until then it rests after a failure. Null: it has not failed."""
+    put_off_count = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return f"change {self.pk}"
