@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.utils.text import slugify
 
 from console.accounts.audit import Actor, record
 from console.accounts.models import hash_secret
+from console.feeds.feed_settings import WrongSetting, checked_settings
 from console.feeds.models import Feed, FeedKind, FeedToken
 from console.lib.live import announce
 from console.lib.origin import Origin
@@ -36,6 +38,8 @@ class FeedOrder:
     cluster: str = ""
     expects_within: timedelta | None = None
     secret: str = ""
+    sender: Mapping[str, str] = field(default_factory=dict)
+    """Settings of its sender as typed: `feed_settings.SETTINGS` says which its kind takes."""
 
     @property
     def wanted_slug(self) -> str:
@@ -55,6 +59,10 @@ class Connected:
 def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
     """Make a feed and its secret. Doing the same twice is safe where the order names its secret."""
     _check(order)
+    try:
+        sender = checked_settings(order.kind, order.sender)
+    except WrongSetting as error:
+        raise CannotConnect(str(error)) from error
     there = Feed.objects.select_for_update().filter(slug=order.wanted_slug).first()
     if there is not None:
         return _found(there, order, now=now)
@@ -69,10 +77,17 @@ def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
         region=order.region,
         cluster=order.cluster,
         expects_within=order.expects_within,
+        settings=sender,
         created_at=now,
     )
     _, secret = FeedToken.issue(feed, secret=order.secret or None, created_at=now)
-    record(by, action="feed.create", subject=feed, after={"kind": feed.kind, "origin": feed.origin}, now=now)
+    record(
+        by,
+        action="feed.create",
+        subject=feed,
+        after={"kind": feed.kind, "origin": feed.origin} | sender,
+        now=now,
+    )
     announce("feeds")
     return Connected(feed, secret, is_new=True)
 
