@@ -115,7 +115,7 @@ SETTINGS: Mapping[str, tuple[Setting, ...]] = MappingProxyType(
         FeedKind.AZURE_EVENTGRID: _EVENT_GRID,
     }
 )
-_TOGETHER = {
+_TOGETHER: Mapping[str, tuple[str, ...]] = {
     FeedKind.GCP_PUBSUB: ("audience", "service_account"),
     FeedKind.AZURE_EVENTGRID: ("tenant", "audience"),
 }
@@ -143,7 +143,7 @@ def checked_settings(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
         values = _values(known[name], text)
         if values:
             stored[name] = values if known[name].is_list else values[0]
-    missing = [name for name in _TOGETHER.get(FeedKind(kind), ()) if name not in stored]
+    missing = [name for name in _TOGETHER.get(kind, ()) if name not in stored]
     if stored and missing:
         raise WrongSetting(missing[0], f"{known[missing[0]].label}: needed with the others. Give it too.")
     return stored
