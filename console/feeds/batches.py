@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from console.feeds.sources.aws import sqs
 from console.feeds.sources.gcp import operations
 from console.feeds.sources.kubernetes import reader as kubernetes
 
@@ -53,6 +54,7 @@ _CUTTERS: Mapping[str, Callable[[bytes], _Raws]] = MappingProxyType(
         "gcp-operations": _operations,
         "gcp-pubsub-pull": lambda body: _PULLED.decode(body).received,
         "azure-eventgrid": lambda body: _RECORDS.decode(body).records,
+        "aws-sqs": sqs.records_in,
         "kubernetes": kubernetes.events_of,
     }
 )

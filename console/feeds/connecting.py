@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from console.accounts.audit import Actor, record
 from console.accounts.models import hash_secret
+from console.feeds.feed_settings import WrongSetting, checked_settings
 from console.feeds.models import Feed, FeedKind, FeedToken
 from console.lib.live import announce
 from console.lib.origin import Origin
@@ -40,6 +43,8 @@ class FeedOrder:
     cluster: str = ""
     expects_within: timedelta | None = None
     secret: str = ""
+    sender: Mapping[str, str] = field(default_factory=dict)
+    """Settings of its sender as typed: `feed_settings.SETTINGS` says which its kind takes."""
 
     @property
     def wanted_slug(self) -> str:
@@ -62,18 +67,23 @@ def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
     Of two that order one address at once, the database lets one in; the other finds the feed made.
     """
     _check(order)
+    try:
+        sender = checked_settings(order.kind, order.sender)
+    except WrongSetting as error:
+        raise CannotConnect(str(error)) from error
     there = _at(order.wanted_slug)
     if there is not None:
         return _found(there, order, now=now)
     try:
         with transaction.atomic():
-            feed, secret = _make(order, now=now)
+            feed, secret = _make(order, sender=sender, now=now)
     except IntegrityError:
         there = _at(order.wanted_slug)
         if there is not None:
             return _found(there, order, now=now)
         raise Taken("This token opens another feed already. Every feed needs a token of its own.") from None
-    record(by, action="feed.create", subject=feed, after={"kind": feed.kind, "origin": feed.origin}, now=now)
+    after = {"kind": feed.kind, "origin": feed.origin} | sender
+    record(by, action="feed.create", subject=feed, after=after, now=now)
     announce("feeds")
     return Connected(feed, secret, is_new=True)
 
@@ -82,7 +92,7 @@ def _at(slug: str) -> Feed | None:
     return Feed.objects.select_for_update(of=("self",)).filter(slug=slug).first()
 
 
-def _make(order: FeedOrder, *, now: datetime) -> tuple[Feed, str]:
+def _make(order: FeedOrder, *, sender: dict[str, Any], now: datetime) -> tuple[Feed, str]:
     feed = Feed.objects.create(
         slug=order.wanted_slug,
         name=order.name.strip(),
@@ -92,6 +102,7 @@ def _make(order: FeedOrder, *, now: datetime) -> tuple[Feed, str]:
         region=order.region,
         cluster=order.cluster,
         expects_within=order.expects_within,
+        settings=sender,
         created_at=now,
     )
     _, secret = FeedToken.issue(feed, secret=order.secret or None, created_at=now)

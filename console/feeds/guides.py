@@ -9,6 +9,7 @@ from types import MappingProxyType
 import msgspec
 from django.template.loader import render_to_string
 
+from console.feeds import guides_aws
 from console.feeds.cloud_guides import CLOUD_GUIDES, log_filter
 from console.feeds.guide_sections import Section, Snippet
 from console.feeds.models import FeedKind
@@ -57,6 +58,9 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("eventbridge.json", "Event pattern"),),
             ),
         ),
+        FeedKind.AWS_SNS: guides_aws.SNS,
+        FeedKind.AWS_SQS: guides_aws.SQS,
+        FeedKind.AWS_IMDS: guides_aws.IMDS,
         FeedKind.CLOUDEVENTS: (
             Section(
                 "One event",

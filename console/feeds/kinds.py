@@ -15,7 +15,7 @@ _LEADS: Mapping[FeedKind, str] = MappingProxyType(
         FeedKind.CLOUDEVENTS: "Messages of the other kinds inside CloudEvents 1.0: structured, batch or binary.",
         FeedKind.NODE_REPORT: "A node's own word: notices, heartbeats, hooks. Whatever runs curl can send it.",
         FeedKind.AWS_SNS: "EventBridge events through an SNS topic, with its signature checked.",
-        FeedKind.AWS_SQS: "EventBridge events fetched from an SQS queue; nothing has to reach this console.",
+        FeedKind.AWS_SQS: "EventBridge events and lifecycle hooks from an SQS queue, with or without SNS between.",
         FeedKind.AWS_IMDS: "What the AWS instance metadata service says, posted by a watcher on the node.",
         FeedKind.NTH_WEBHOOK: "Spot and rebalance notices as the AWS node termination handler posts them.",
         FeedKind.GCP_PUBSUB: "Preemptions, stops and launches from the audit log, pushed by Pub/Sub.",

@@ -53,6 +53,8 @@ class Feed(models.Model):
     account = models.CharField(max_length=128, blank=True)
     region = models.CharField(max_length=64, blank=True)
     cluster = models.CharField(max_length=128, blank=True)
+    settings = models.JSONField(default=dict, db_default={}, blank=True)
+    """What it knows of its sender: the fields of `feed_settings.SenderSettings` that are set."""
     expects_within = models.DurationField(null=True, blank=True)
     """A feed without a message for this long is silent. Null: it may be quiet for ever."""
     test_of = models.OneToOneField("self", models.CASCADE, null=True, blank=True, related_name="test_feed")

@@ -24,7 +24,13 @@ from console.feeds.sources.aws import eventbridge
 from console.feeds.sources.azure import scheduled_events
 from console.feeds.sources.gcp import metadata, operations
 from console.feeds.sources.kubernetes import reader as kubernetes
-from console.feeds.unwrapping import Parser, parse_any, parse_binary_cloud_event, parse_cloud_event
+from console.feeds.unwrapping import (
+    Parser,
+    parse_any,
+    parse_binary_cloud_event,
+    parse_cloud_event,
+    parse_imds,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +44,9 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         "aws-eventbridge": eventbridge.parse,
         "azure-eventgrid": parse_any,
         "azure-scheduled-events": scheduled_events.parse,
+        "aws-imds": parse_imds,
+        "aws-sns": parse_any,
+        "aws-sqs": parse_any,
         "cloudevents": parse_cloud_event,
         "gcp-metadata": metadata.parse,
         "gcp-operations": operations.parse,
@@ -93,6 +102,7 @@ def read_body(
     received_at: datetime,
 ) -> Body:
     """`headers` have names in lower case; the sender is authenticated already."""
+    is_batch = False
     try:
         if len(body) > MAX_BODY:
             raise Rejected("too_large", f"the body is over the limit of {MAX_BODY} bytes")
@@ -104,7 +114,9 @@ def read_body(
         else:
             if media.essence(content_type) in (media.CLOUD_EVENT, media.CLOUD_EVENT_BATCH):
                 parser = parse_cloud_event
-            cut = split(body, kind=kind, is_lines=media.is_lines(content_type))
+            listed = batches.entries(body.removeprefix(_BOM).strip(), kind=kind)
+            is_batch = listed is not None
+            cut = split(body, is_lines=media.is_lines(content_type)) if listed is None else listed
         if len(cut) > MAX_ITEMS:
             raise Rejected(
                 "too_large", f"{len(cut)} items are over the limit of {MAX_ITEMS} a batch", limit="batch"
@@ -114,7 +126,7 @@ def read_body(
     read = partial(parser, context=context, received_at=received_at)
     return Body(
         items=tuple(Item(index, raw, judge(raw, read, kind=kind)) for index, raw in enumerate(cut)),
-        is_batch=len(cut) != 1 or media.essence(content_type) == media.CLOUD_EVENT_BATCH,
+        is_batch=is_batch or len(cut) != 1 or media.essence(content_type) == media.CLOUD_EVENT_BATCH,
     )
 
 
@@ -135,15 +147,14 @@ def judge(raw: bytes, read: Callable[[bytes], Reading], *, kind: str = "") -> Re
         return Rejected("processing_error", f"{type(error).__name__}: {error}", is_relayed=True)
 
 
-def split(body: bytes, *, kind: str, is_lines: bool) -> list[bytes]:
+def split(body: bytes, *, is_lines: bool) -> list[bytes]:
     """The items, cut out without writing them anew. A body that is one message stays whole."""
     text = body.removeprefix(_BOM).strip()
     if is_lines or _looks_like_lines(text):
         return [line.strip() for line in text.split(b"\n") if line.strip()] or [body]
     if text.startswith(b"["):
         return wire.split_array(text)
-    listed = batches.entries(text, kind=kind)
-    return [body] if listed is None else listed
+    return [body]
 
 
 def _looks_like_lines(text: bytes) -> bool:

@@ -23,6 +23,8 @@ def trial_message(kind: str, *, now: datetime) -> dict[str, Any]:
         return _OF_CLUSTERS[kind](now)
     if kind in CLOUD_TRIALS:
         return CLOUD_TRIALS[kind](now)
+    if kind == FeedKind.AWS_IMDS:
+        return _instance_action(now)
     warning = _warning(now)
     if kind != FeedKind.CLOUDEVENTS:
         return warning
@@ -124,3 +126,19 @@ _OF_CLUSTERS: Mapping[str, Callable[[datetime], dict[str, Any]]] = {
     FeedKind.ALERTMANAGER: _alert,
     FeedKind.NTH_WEBHOOK: _nth,
 }
+
+
+def _instance_action(now: datetime) -> dict[str, Any]:
+    return {
+        "context": {
+            "provider": "aws",
+            "account": ACCOUNT,
+            "region": REGION,
+            "instance_id": _machine(),
+            "node_name": "test-node",
+            "boot_id": secrets.token_hex(8),
+            "first_seen_at": _at(now),
+        },
+        "path": "spot/instance-action",
+        "body": {"action": "terminate", "time": _at(now + timedelta(seconds=120))},
+    }

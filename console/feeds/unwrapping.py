@@ -19,7 +19,7 @@ from console.feeds import wire
 from console.feeds.layers import Layer
 from console.feeds.normalised import ParseContext, Reading, Rejected, Result
 from console.feeds.sources import alertmanager, cloudevents, node_report, nth_webhook, watcher
-from console.feeds.sources.aws import eventbridge
+from console.feeds.sources.aws import eventbridge, hooks, imds, sns, sqs
 from console.feeds.sources.azure import eventgrid, health, scheduled_events
 from console.feeds.sources.gcp import audit, metadata, operations, pubsub
 from console.feeds.sources.kubernetes import reader as kubernetes
@@ -57,6 +57,11 @@ class Shape(msgspec.Struct, kw_only=True):
     operation_type: object = msgspec.field(name="operationType", default=None)
     path: object = None
     body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    topic_arn: object = msgspec.field(name="TopicArn", default=None)
+    sns_message: object = msgspec.field(name="Message", default=None)
+    event_source: object = msgspec.field(name="eventSource", default=None)
+    lifecycle_transition: object = msgspec.field(name="LifecycleTransition", default=None)
+    hook_event: object = msgspec.field(name="Event", default=None)
 
 
 _SHAPE = msgspec.json.Decoder(Shape)
@@ -125,6 +130,10 @@ FORMATS: Sequence[Document | Wrapping] = (
         eventbridge.parse,
     ),
     Document("node-report", _is_node_report, node_report.parse),
+    Document("asg-hook", lambda s: hooks.is_hook(s.lifecycle_transition, s.hook_event), hooks.parse),
+    Document("imds", lambda shape: watcher.is_path_among(shape.path, imds.PATHS), imds.parse),
+    Wrapping("sns", lambda s: s.topic_arn is not None and s.sns_message is not None, sns.open_notification),
+    Wrapping("sqs-record", lambda shape: shape.event_source == sqs.EVENT_SOURCE, sqs.open_record),
     Document("kubernetes", _is_kubernetes, kubernetes.parse),
     Document("nth-webhook", _is_nth_webhook, nth_webhook.parse),
     Document("alertmanager", lambda shape: isinstance(shape.alerts, list), alertmanager.parse),
@@ -161,6 +170,13 @@ def parse_binary_cloud_event(
 def parse_any(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
     """One item of a transport that may carry any format (a queue, a topic), checked JSON already."""
     return Unwrapping(raw, context=context, received_at=received_at).document(raw)
+
+
+def parse_imds(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
+    """What a watcher on an AWS node posts: polled documents, and reports of its own about hooks."""
+    if raw.lstrip().startswith(b"{") and _is_node_report(wire.decode(raw, _SHAPE)):
+        return node_report.parse(raw, context=context, received_at=received_at)
+    return imds.parse(raw, context=context, received_at=received_at)
 
 
 class Unwrapping:

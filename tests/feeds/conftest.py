@@ -16,6 +16,9 @@ PAYLOADS = Path(__file__).parent / "payloads"
 RECEIVED_AT = datetime(2026, 3, 11, 14, 31, 42, tzinfo=UTC)
 KINDS = {
     "aws": "aws-eventbridge",
+    "aws_imds": "aws-imds",
+    "aws_sns": "aws-sns",
+    "aws_sqs": "aws-sqs",
     "cloudevents": "cloudevents",
     "node_report": "node-report",
     "gcp": "gcp-pubsub",

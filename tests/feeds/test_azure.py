@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from console.feeds.handshakes import handshake_in, may_ask
 from console.feeds.normalised import Cause, Kind, NormalisedEvent, Reading, Rejected, Result
 from tests.feeds.conftest import PAYLOADS, RECEIVED_AT
 
@@ -181,39 +180,3 @@ def test_records_of_a_forwarder_are_items_of_their_own(read_bytes: Any) -> None:
     records = {"records": [load("azure/activity-health"), load("azure/activity-flat")]}
     body = read_bytes(json.dumps(records).encode(), kind="azure-eventgrid")
     assert [item.outcome.result for item in body.items] == [Result.ACCEPTED] * 2
-
-
-def validation(code: Any = "0b7c", **headers: str) -> Any:
-    event = {
-        "id": "1",
-        "topic": f"/subscriptions/{SUBSCRIPTION}",
-        "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
-        "eventTime": "2026-03-11T14:00:00Z",
-        "data": {"validationCode": code},
-    }
-    return handshake_in("azure-eventgrid", body=json.dumps([event]).encode(), headers=headers)
-
-
-def test_a_new_subscription_gets_its_code_back() -> None:
-    handshake = validation(**{"aeg-event-type": "SubscriptionValidation"})
-    assert handshake.answer == {"validationResponse": "0b7c"}
-
-
-def test_what_is_no_handshake_is_a_message() -> None:
-    assert validation(code=7) is None
-    assert validation(code="  ") is None
-    assert validation(**{"aeg-event-type": "Notification"}) is None
-    body = (PAYLOADS / "azure/preempted.json").read_bytes()
-    assert handshake_in("azure-eventgrid", body=body, headers={}) is None
-    assert handshake_in("aws-eventbridge", body=body, headers={}) is None
-
-
-def test_a_cloudevents_sender_may_send_at_a_rate() -> None:
-    handshake = may_ask({"webhook-request-origin": "eventgrid.azure.net"}, rate=1000)
-    assert handshake is not None
-    assert handshake.headers == {
-        "WebHook-Allowed-Origin": "eventgrid.azure.net",
-        "WebHook-Allowed-Rate": "1000",
-    }
-    assert may_ask({}, rate=1000) is None
-    assert may_ask({"webhook-request-origin": "a\r\nX-Bad: 1"}, rate=1) is None

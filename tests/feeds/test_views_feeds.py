@@ -122,7 +122,7 @@ def test_a_new_feed_shows_its_secret_once_with_the_guide_filled_in() -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"kind": "aws-sns", "name": "x"}, "not one of the available choices"),
+        ({"kind": "nonsense", "name": "x"}, "not one of the available choices"),
         ({"kind": "aws-eventbridge", "name": ""}, "required"),
         ({"kind": "aws-eventbridge", "name": "???"}, "letters and digits"),
         ({"kind": "aws-eventbridge", "name": "Taken"}, "exists already"),

@@ -23,6 +23,8 @@ def test_a_published_sample_is_answered_as_expected_and_kept_once(
         kind=outcome["feed_kind"],
         **{key: said[key] for key in ("account", "region", "cluster") if key in said},
     )
+    if outcome["result"] == "handshake" and outcome["feed_kind"] == "aws-sns":
+        pytest.skip("a confirmation is fetched for a signed message only: test_senders")
     body, headers = body_of(name, outcome), dict(outcome.get("headers", {}))
     answer = one.post(body, headers=headers)
     if outcome["feed_kind"] not in PARSERS:
