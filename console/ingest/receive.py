@@ -24,7 +24,7 @@ from console.feeds.reading import MAX_BODY, Item, read_body
 from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
 from console.ingest.bells import RECORD
 from console.ingest.directory import FeedDirectory, KnownFeed, secret_of
-from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission
+from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission, Unholdable
 from console.ingest.tally import Tally
 
 logger = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class Receiver:
             RECORD.ring()
         unholdable: list[Refused] = []
         for (item, reading), is_new in zip(taken, kept, strict=True):
-            if isinstance(is_new, psycopg.Error):
+            if isinstance(is_new, Exception):
                 rejected = _unholdable(is_new)
                 unholdable.append(request.refuse(item.raw, rejected))
                 counts.reject(item.index, rejected)
@@ -196,7 +196,7 @@ async def _drain(scope: Scope, receive: Receive) -> None:
     A sender that writes to the end before it reads would meet a closed connection instead of its answer.
     One that asks first (`Expect: 100-continue`) is not told to go on.
     """
-    if (b"expect", b"100-continue") in scope["headers"]:
+    if any(n.lower() == b"expect" and v.strip().lower() == b"100-continue" for n, v in scope["headers"]):
         return
     dropped = 0
     with suppress(TimeoutError):
@@ -208,9 +208,10 @@ async def _drain(scope: Scope, receive: Receive) -> None:
                     return
 
 
-def _unholdable(error: psycopg.Error) -> Rejected:
+def _unholdable(error: Unholdable) -> Rejected:
     """The parsers let a text through that the database cannot hold: its bytes are kept in quarantine."""
-    return Rejected("invalid_field", f"The database refuses this: {error.diag.message_primary}")
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else error.reason
+    return Rejected("invalid_field", f"The database refuses this: {said or error}")
 
 
 def _too_large() -> Rejected:
