@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 import psycopg
+from django.utils.functional import cached_property
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from console.feeds.normalised import Reading, Rejected
@@ -39,7 +40,7 @@ KEPT_HEADERS = ("content-type", "x-amz-sns-", "aeg-", "ce-")
 """Headers that a parser needs to read the body again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One POST, read to its end."""
 
@@ -48,9 +49,14 @@ class Request:
     body: bytes
     received_at: datetime
 
-    @property
+    @cached_property
     def kept_headers(self) -> dict[str, str]:
         return {name: value for name, value in self.headers.items() if name.startswith(KEPT_HEADERS)}
+
+    @cached_property
+    def kept_headers_json(self) -> str:
+        """Written once for all items of the request."""
+        return msgspec.json.encode(self.kept_headers).decode()
 
     def refuse(self, body: bytes, rejected: Rejected) -> Refused:
         return Refused(
@@ -72,7 +78,7 @@ class Request:
             received_at=self.received_at,
             result=reading.result.value,
             note=reading.note[:200],
-            headers=self.kept_headers,
+            headers_json=self.kept_headers_json,
             body=body,
             reading=msgspec.json.encode(reading) if has_work else None,
             is_heartbeat=reading.is_heartbeat,

@@ -32,10 +32,14 @@ WRITERS = 2
 
 _STORE = """
 WITH incoming AS (
-    SELECT * FROM unnest(
+    SELECT i.*, substring(%(bytes)s::bytea FROM body_from FOR body_length) AS body,
+           substring(%(bytes)s::bytea FROM reading_from FOR reading_length) AS reading
+    FROM unnest(
         %(feed)s::bigint[], %(key)s::text[], %(at)s::timestamptz[], %(origin)s::text[], %(result)s::text[],
-        %(note)s::text[], %(headers)s::jsonb[], %(body)s::bytea[], %(reading)s::bytea[]
-    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body, reading)
+        %(note)s::text[], %(headers)s::jsonb[], %(body_from)s::int[], %(body_length)s::int[],
+        %(reading_from)s::int[], %(reading_length)s::int[]
+    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body_from, body_length,
+        reading_from, reading_length)
 ), fresh AS (
     INSERT INTO feeds_deliverykey (feed_id, delivery_id, received_at)
     SELECT feed_id, delivery_id, received_at FROM incoming ORDER BY feed_id, delivery_id
@@ -85,7 +89,7 @@ class Incoming:
     received_at: datetime
     result: str
     note: str
-    headers: dict[str, str]
+    headers_json: str
     body: bytes
     reading: bytes | None
     """None where there is nothing to record."""
@@ -299,27 +303,41 @@ _TYPES = {
     "result": "text",
     "note": "text",
     "headers": "jsonb",
-    "body": "bytea",
-    "reading": "bytea",
+    "body_from": "int",
+    "body_length": "int",
+    "reading_from": "int",
+    "reading_length": "int",
 }
 
 
 def _columns(items: Sequence[Incoming]) -> dict[str, Any]:
-    rows = [
-        (
-            item.feed_id,
-            item.delivery_id,
-            item.received_at,
-            item.origin,
-            item.result,
-            item.note,
-            msgspec.json.encode(item.headers).decode(),
-            item.body,
-            item.reading,
+    """Arrays of values; all bodies and readings as one run of bytes, which PostgreSQL cuts where it is told."""
+    rows: list[tuple[Any, ...]] = []
+    run: list[bytes] = []
+    end = 1
+    for item in items:
+        body, reading = item.body, item.reading
+        after = end + len(body)
+        has_work = reading is not None
+        rows.append(
+            (
+                item.feed_id,
+                item.delivery_id,
+                item.received_at,
+                item.origin,
+                item.result,
+                item.note,
+                item.headers_json,
+                end,
+                len(body),
+                after if has_work else None,
+                len(reading) if reading is not None else None,
+            )
         )
-        for item in items
-    ]
-    return dict(zip(_TYPES, columns_of(rows, _TYPES.values()), strict=True))
+        run += (body, reading or b"")
+        end = after + len(reading or b"")
+    columns = dict(zip(_TYPES, columns_of(rows, _TYPES.values()), strict=True))
+    return columns | {"bytes": b"".join(run)}
 
 
 def _refusals(times: Counter[Refused]) -> dict[str, Any]:
