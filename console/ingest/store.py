@@ -37,9 +37,9 @@ WITH incoming AS (
     FROM unnest(
         %(feed)s::bigint[], %(key)s::text[], %(at)s::timestamptz[], %(origin)s::text[], %(result)s::text[],
         %(note)s::text[], %(headers)s::jsonb[], %(body_from)s::int[], %(body_length)s::int[],
-        %(reading_from)s::int[], %(reading_length)s::int[]
+        %(reading_from)s::int[], %(reading_length)s::int[], %(lane)s::int[]
     ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body_from, body_length,
-        reading_from, reading_length)
+        reading_from, reading_length, lane)
 ), fresh AS (
     INSERT INTO feeds_deliverykey (feed_id, delivery_id, received_at)
     SELECT feed_id, delivery_id, received_at FROM incoming ORDER BY feed_id, delivery_id
@@ -49,8 +49,8 @@ WITH incoming AS (
     SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.headers, i.body
     FROM incoming i JOIN fresh f USING (feed_id, delivery_id)
 ), queued AS (
-    INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading)
-    SELECT f.id, i.received_at, i.feed_id, i.origin, i.reading
+    INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading, lane)
+    SELECT f.id, i.received_at, i.feed_id, i.origin, i.reading, i.lane
     FROM incoming i JOIN fresh f USING (feed_id, delivery_id) WHERE i.reading IS NOT NULL
     ORDER BY f.id
 )
@@ -93,6 +93,7 @@ class Incoming:
     body: bytes
     reading: bytes | None
     """None where there is nothing to record."""
+    lane: int = 0
     is_heartbeat: bool = False
 
     @property
@@ -307,6 +308,7 @@ _TYPES = {
     "body_length": "int",
     "reading_from": "int",
     "reading_length": "int",
+    "lane": "int",
 }
 
 
@@ -332,6 +334,7 @@ def _columns(items: Sequence[Incoming]) -> dict[str, Any]:
                 len(body),
                 after if has_work else None,
                 len(reading) if reading is not None else None,
+                item.lane,
             )
         )
         run += (body, reading or b"")
