@@ -165,6 +165,7 @@ def _database(url: str) -> dict[str, Any]:
         **{name: parts.get(key, "") for key, name in known.items()},
         "OPTIONS": options,
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # the pool gives out no connection that a restart of the database cut
     }
 
 

@@ -261,6 +261,11 @@ class Rejected(Exception):
     def __init__(self, code: str, detail: str, *, is_relayed: bool = False, limit: str = "body") -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
-        self.detail = detail[:MAX_DETAIL].replace("\x00", "\ufffd")
+        self.detail = _holdable(detail[:MAX_DETAIL])
         self.is_relayed = is_relayed
         self.limit = limit
+
+
+def _holdable(text: str) -> str:
+    """PostgreSQL holds no NUL, and UTF-8 no half of a character; a parser's own error may quote either."""
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()

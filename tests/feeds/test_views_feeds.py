@@ -271,7 +271,8 @@ def test_the_watcher_of_the_guide_is_a_sound_program() -> None:
         for part in guide_for("node-report", address="http://x/ingest/y")
         for one in part.codes
     }
-    compile(codes["/usr/local/bin/spot-watch"], "spot-watch", "exec")
+    program = compile(codes["/usr/local/bin/spot-watch"], "spot-watch", "exec")
+    assert {"urllib", "json"} & set(program.co_names), "it posts what it sees"
 
 
 # First steps -----------------------------------------------------------------------------------
