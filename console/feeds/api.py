@@ -31,8 +31,10 @@ class FeedOut(Schema):
     account: str | None
     region: str | None
     cluster: str | None
-    state: str = Field(description="healthy, quiet, silent, paused or waiting")
+    state: str = Field(description="healthy, quiet, silent, delayed, paused or waiting")
     expects_within_seconds: int | None
+    silent_since: datetime | None
+    delayed_since: datetime | None
     last_seen_at: datetime | None
     last_accepted_at: datetime | None
     created_at: datetime
@@ -65,6 +67,8 @@ def shape(feeds: Sequence[Feed]) -> list[FeedOut]:
             cluster=feed.cluster or None,
             state=states[feed.pk].value,
             expects_within_seconds=int(feed.expects_within.total_seconds()) if feed.expects_within else None,
+            silent_since=feed.silent_since,
+            delayed_since=feed.delayed_since,
             last_seen_at=feed.last_seen_at,
             last_accepted_at=feed.last_accepted_at,
             created_at=feed.created_at,

@@ -194,6 +194,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
     """What was not understood, in a few words, for the unrecognised."""
 
+    @property
+    def occurred_at(self) -> datetime | None:
+        """When the latest of its events happened, where it says so itself and tells of something new."""
+        told = [event.occurred_at for event in self.events if not event.is_observed]
+        return None if self.is_replay else max(told, default=None)
+
 
 class ParseContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the feed's configuration or the watcher says beside the body; the body wins where both speak."""

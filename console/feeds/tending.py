@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from console.accounts.audit import Actor, changed, record
 from console.feeds.models import Feed, FeedToken
+from console.fleet.models import Team
 from console.lib.live import announce
 
 OVERLAP = timedelta(hours=24)
@@ -21,6 +22,7 @@ class FeedSettings:
     """What may be changed about a feed. Its kind, origin and address stay."""
 
     name: str
+    team: Team | None = None
     account: str = ""
     region: str = ""
     cluster: str = ""
@@ -31,7 +33,7 @@ class FeedSettings:
 def change_settings(feed: Feed, settings: FeedSettings, *, by: Actor, now: datetime) -> bool:
     """Returns whether anything differed."""
     locked = Feed.objects.select_for_update().get(pk=feed.pk)
-    names = ["name", "account", "region", "cluster", "expects_within"]
+    names = ["name", "team", "account", "region", "cluster", "expects_within"]
     before, after = changed(
         {name: _plain(getattr(locked, name)) for name in names},
         {name: _plain(getattr(settings, name)) for name in names},
@@ -47,6 +49,8 @@ def change_settings(feed: Feed, settings: FeedSettings, *, by: Actor, now: datet
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Team):
+        return value.slug
     return int(value.total_seconds()) if isinstance(value, timedelta) else value
 
 
@@ -63,7 +67,7 @@ def pause(feed: Feed, *, by: Actor, now: datetime) -> bool:
 @transaction.atomic
 def resume(feed: Feed, *, by: Actor, now: datetime) -> bool:
     """Take messages again. Returns whether it was paused."""
-    if not Feed.objects.filter(pk=feed.pk).exclude(paused_at=None).update(paused_at=None):
+    if not Feed.objects.filter(pk=feed.pk).exclude(paused_at=None).update(paused_at=None, resumed_at=now):
         return False
     record(by, action="feed.resume", subject=feed, now=now)
     announce("feeds")

@@ -75,6 +75,7 @@ class Request:
             headers=self.kept_headers,
             body=body,
             reading=msgspec.json.encode(reading) if has_work else None,
+            occurred_at=reading.occurred_at,
             is_heartbeat=reading.is_heartbeat,
         )
 

@@ -34,15 +34,15 @@ _STORE = """
 WITH incoming AS (
     SELECT * FROM unnest(
         %(feed)s::bigint[], %(key)s::text[], %(at)s::timestamptz[], %(origin)s::text[], %(result)s::text[],
-        %(note)s::text[], %(headers)s::jsonb[], %(body)s::bytea[], %(reading)s::bytea[]
-    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body, reading)
+        %(note)s::text[], %(headers)s::jsonb[], %(body)s::bytea[], %(reading)s::bytea[], %(occurred)s::timestamptz[]
+    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body, reading, occurred_at)
 ), fresh AS (
     INSERT INTO feeds_deliverykey (feed_id, delivery_id, received_at)
     SELECT feed_id, delivery_id, received_at FROM incoming ORDER BY feed_id, delivery_id
     ON CONFLICT DO NOTHING RETURNING id, feed_id, delivery_id
 ), stored AS (
-    INSERT INTO feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note, headers, body)
-    SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.headers, i.body
+    INSERT INTO feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note, occurred_at, headers, body)
+    SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.occurred_at, i.headers, i.body
     FROM incoming i JOIN fresh f USING (feed_id, delivery_id)
 ), queued AS (
     INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading)
@@ -52,9 +52,9 @@ WITH incoming AS (
 )
 SELECT feed_id, delivery_id FROM fresh
 """
-_HEARTBEATS = _STORE.replace("feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note,",
-                             "feeds_heartbeatdelivery (id, received_at, feed_id, origin, delivery_id,").replace(
-    "i.delivery_id, i.result, i.note, i.headers", "i.delivery_id, i.headers")  # fmt: skip
+_HEARTBEATS = _STORE.replace("feeds_delivery (", "feeds_heartbeatdelivery (").replace(
+    "delivery_id, result, note, occurred_at,", "delivery_id,").replace(
+    "i.delivery_id, i.result, i.note, i.occurred_at,", "i.delivery_id,")  # fmt: skip
 _REFUSE = """
 INSERT INTO feeds_quarantineditem AS q
     (origin, feed_id, received_at, last_at, seen_count, code, detail, body_hash, headers, body, state)
@@ -89,6 +89,7 @@ class Incoming:
     body: bytes
     reading: bytes | None
     """None where there is nothing to record."""
+    occurred_at: datetime | None = None
     is_heartbeat: bool = False
 
     @property
@@ -273,6 +274,7 @@ _TYPES = {
     "headers": "jsonb",
     "body": "bytea",
     "reading": "bytea",
+    "occurred": "timestamptz",
 }
 
 
@@ -288,6 +290,7 @@ def _columns(items: Sequence[Incoming]) -> dict[str, Any]:
             msgspec.json.encode(item.headers).decode(),
             item.body,
             item.reading,
+            item.occurred_at,
         )
         for item in items
     ]
