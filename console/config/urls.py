@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("console.dashboards.service_urls")),
     path("", include("console.fleet.urls")),
     path("", include("console.feeds.urls")),
+    path("", include("console.alerts.checklist_urls")),
     path("runbooks/", include("console.runbooks.urls")),
     path("", include("console.alerts.urls")),
     path("", include("console.dashboards.urls")),

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from console.alerts import retention as alert_retention
 from console.feeds import retention as feed_retention
 from console.interruptions import retention as interruption_retention
 from console.lib.partitions import drop_partition, ensure_partitions, expired_partitions
@@ -23,7 +24,7 @@ DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE received_at < %s O
 
 
 def keep(*, now: datetime) -> None:
-    """Make the partitions ahead, drop the expired ones, and prune the keys no sender can repeat any more."""
+    """Make the partitions ahead, drop the expired ones, prune the keys no sender can repeat, end old interruptions."""
     ensure_partitions(TABLES, now=now)
     for table in TABLES:
         for name in expired_partitions(table, now=now):
@@ -31,6 +32,7 @@ def keep(*, now: datetime) -> None:
             logger.info("retention.dropped", extra={"partition": name})
     for table_name in PRUNED:
         _prune(table_name, before=now - feed_retention.KEYS_FOR)
+    alert_retention.expire(now=now)
 
 
 def _prune(table: str, *, before: datetime) -> None:
