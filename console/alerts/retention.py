@@ -30,12 +30,13 @@ WHERE g.status <> 'resolved'
 
 def expire(*, now: datetime) -> int:
     """Delete interruptions older than 25 months with what belongs to them; how many. A batch a transaction."""
-    before = now - retention.KEEP
+    before = now - retention.INTERRUPTIONS_FOR
     gone = 0
     for origin in Origin.values:
         while count := _expire_batch(origin, before):
             gone += count
     retention.forget_stray_records(before=before)
+    retention.forget_dirty_hours(before=before)
     while _expire_episodes(before):
         pass
     if gone:

@@ -31,6 +31,7 @@ class FeedOut(Schema):
     account: str | None
     region: str | None
     cluster: str | None
+    sender: dict[str, str | list[str]] = Field(description="what it knows of its sender; never a secret")
     state: str = Field(description="healthy, quiet, silent, delayed, paused or waiting")
     expects_within_seconds: int | None
     silent_since: datetime | None
@@ -65,6 +66,7 @@ def shape(feeds: Sequence[Feed]) -> list[FeedOut]:
             account=feed.account or None,
             region=feed.region or None,
             cluster=feed.cluster or None,
+            sender=feed.settings,
             state=states[feed.pk].value,
             expects_within_seconds=int(feed.expects_within.total_seconds()) if feed.expects_within else None,
             silent_since=feed.silent_since,

@@ -34,8 +34,9 @@ _STORE = """
 WITH incoming AS (
     SELECT * FROM unnest(
         %(feed)s::bigint[], %(key)s::text[], %(at)s::timestamptz[], %(origin)s::text[], %(result)s::text[],
-        %(note)s::text[], %(headers)s::jsonb[], %(body)s::bytea[], %(reading)s::bytea[], %(occurred)s::timestamptz[]
-    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body, reading, occurred_at)
+        %(note)s::text[], %(headers)s::jsonb[], %(body)s::bytea[], %(reading)s::bytea[],
+        %(lane)s::int[], %(occurred)s::timestamptz[]
+    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body, reading, lane, occurred_at)
 ), fresh AS (
     INSERT INTO feeds_deliverykey (feed_id, delivery_id, received_at)
     SELECT feed_id, delivery_id, received_at FROM incoming ORDER BY feed_id, delivery_id
@@ -45,8 +46,8 @@ WITH incoming AS (
     SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.occurred_at, i.headers, i.body
     FROM incoming i JOIN fresh f USING (feed_id, delivery_id)
 ), queued AS (
-    INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading)
-    SELECT f.id, i.received_at, i.feed_id, i.origin, i.reading
+    INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading, lane)
+    SELECT f.id, i.received_at, i.feed_id, i.origin, i.reading, i.lane
     FROM incoming i JOIN fresh f USING (feed_id, delivery_id) WHERE i.reading IS NOT NULL
     ORDER BY f.id
 )
@@ -89,6 +90,7 @@ class Incoming:
     body: bytes
     reading: bytes | None
     """None where there is nothing to record."""
+    lane: int = 0
     occurred_at: datetime | None = None
     is_heartbeat: bool = False
 
@@ -274,6 +276,7 @@ _TYPES = {
     "headers": "jsonb",
     "body": "bytea",
     "reading": "bytea",
+    "lane": "int",
     "occurred": "timestamptz",
 }
 
@@ -290,6 +293,7 @@ def _columns(items: Sequence[Incoming]) -> dict[str, Any]:
             msgspec.json.encode(item.headers).decode(),
             item.body,
             item.reading,
+            item.lane,
             item.occurred_at,
         )
         for item in items

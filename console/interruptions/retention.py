@@ -8,16 +8,26 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from console.lib.origin import Origin
-from console.lib.partitions import PartitionedTable
+from console.lib.partitions import PartitionedTable, PrunedTable
 from console.lib.rows import fetch, run
 
-KEEP = timedelta(days=762)
-"""25 months."""
+INTERRUPTIONS_FOR = timedelta(days=762)
+"""25 months: a year can be compared with the year before it."""
+
 TABLES = (
-    PartitionedTable("interruptions_observation", "month", KEEP),
+    PartitionedTable("interruptions_observation", "month", INTERRUPTIONS_FOR),
     PartitionedTable("interruptions_sample", "day", timedelta(days=90)),
     PartitionedTable("interruptions_logline", "day", timedelta(days=30)),
 )
+PRUNED = (
+    PrunedTable("interruptions_measurehour", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_measureday", "day", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_machineday", "day", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_latencyhour", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_bunchpair", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_bunchpiece", "hour", INTERRUPTIONS_FOR),
+)
+"""What the roll-up summed lives as long as what it was summed from."""
 AT_A_TIME = 1_000
 RECORDS = (
     "interruptions_hook",
@@ -82,6 +92,11 @@ def expired_episodes(*, before: datetime, kept: Sequence[int]) -> list[int]:
 
 def forget_episodes(ids: Sequence[int]) -> None:
     run("DELETE FROM interruptions_episode WHERE id = ANY(%s)", [list(ids)])
+
+
+def forget_dirty_hours(*, before: datetime) -> None:
+    """What ended here is not to be summed anew without it: the sums end by themselves (`PRUNED`)."""
+    run("DELETE FROM interruptions_dirtyhours WHERE until <= %s", [before])
 
 
 def forget_stray_records(*, before: datetime) -> int:
