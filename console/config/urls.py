@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("console.accounts.sign_in_urls")),
     path("", include("console.accounts.urls")),
     path("", include("console.dashboards.service_urls")),
+    path("", include("console.interruptions.urls")),
     path("", include("console.fleet.urls")),
     path("", include("console.feeds.urls")),
     path("", include("console.alerts.checklist_urls")),
