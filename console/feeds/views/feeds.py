@@ -23,7 +23,7 @@ from console.feeds.forms import NewFeedForm, RotateForm, SettingsForm
 from console.feeds.health import FeedState, feed_figures, feed_state
 from console.feeds.history import history_of
 from console.feeds.kinds import is_available, offered_kinds
-from console.feeds.models import Delivery, Feed, HeartbeatDelivery
+from console.feeds.models import Delivery, Feed, FeedToken, HeartbeatDelivery
 from console.feeds.pace import pace_of
 from console.feeds.queries import deliveries, feed_rows, hours_chart, unread_kinds
 from console.feeds.raw_body import show_body
@@ -103,32 +103,32 @@ def feed_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "state": feed_state(feed, now=now),
         "figures": feed_figures([feed], now=now)[feed.pk],
         "is_available": is_available(feed.kind),
-        "pace": once(lambda: pace_of(feed, now=now)),
-        "history": once(lambda: history_of(feed)),
         "show": show,
         "page": page,
         "next_url": f"?{query_of(request, cursor=page.next)}" if page.next else "",
         "first_url": f"?{query_of(request, cursor=None)}" if request.GET.get("cursor") else "",
         "may_manage": signed_in(request).may(Role.MANAGER),
-        **_slow_parts(request, feed, now=now),
+        **_slow_parts(feed, now=now),
     }
     regions = "feed-health feed-hours feed-deliveries feed-unread feed-tokens feed-history"
     return render_region(request, "feeds/feed_detail.html", regions, context)
 
 
-def _slow_parts(request: HttpRequest, feed: Feed, *, now: datetime) -> dict[str, Any]:
-    """Each only where its region is wanted: a live page asks for them one by one."""
-    wanted = request.headers.get("HX-Target", "")
-    parts: dict[str, Any] = {}
-    if wanted in ("", "feed-hours"):
-        parts["chart"] = hours_chart(feed, now=now)
-    if wanted in ("", "feed-unread"):
-        parts["unread"] = unread_kinds(feed, now=now)
-    if wanted in ("", "feed-tokens"):
-        tokens = list(feed.tokens.order_by("-created_at", "-pk")[:20])
-        parts["tokens"] = [(token, token.is_usable(now=now)) for token in tokens]
-        parts["rotate_form"] = RotateForm()
-    return parts
+def _slow_parts(feed: Feed, *, now: datetime) -> dict[str, Any]:
+    """Each read when a region comes to it: a live page asks for some of them at a time."""
+    return {
+        "pace": once(lambda: pace_of(feed, now=now)),
+        "history": once(lambda: history_of(feed)),
+        "chart": once(lambda: hours_chart(feed, now=now)),
+        "unread": once(lambda: unread_kinds(feed, now=now)),
+        "tokens": once(lambda: _tokens(feed, now=now)),
+        "rotate_form": RotateForm(),
+    }
+
+
+def _tokens(feed: Feed, *, now: datetime) -> list[tuple[FeedToken, bool]]:
+    tokens = feed.tokens.order_by("-created_at", "-pk")[:20]
+    return [(token, token.is_usable(now=now)) for token in tokens]
 
 
 @require_http_methods(["GET", "POST"])
