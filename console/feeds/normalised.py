@@ -204,6 +204,12 @@ class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     """What was not understood, in a few words, for the unrecognised."""
 
     @property
+    def occurred_at(self) -> datetime | None:
+        """When the latest of its events happened, where it says so itself and tells of something new."""
+        told = [event.occurred_at for event in self.events if not event.is_observed]
+        return None if self.is_replay else max(told, default=None)
+
+    @property
     def statements(self) -> tuple[NormalisedEvent, ...]:
         """All that is recorded of machines."""
         return self.events if self.listing is None else (*self.events, self.listing)

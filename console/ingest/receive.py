@@ -89,6 +89,7 @@ class Request:
             headers_json=self.kept_headers_json,
             body=body,
             reading=msgspec.json.encode(reading) if has_work else None,
+            occurred_at=reading.occurred_at,
             lane=lane_of(reading),
             is_heartbeat=reading.is_heartbeat,
         )

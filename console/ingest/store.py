@@ -37,16 +37,16 @@ WITH incoming AS (
     FROM unnest(
         %(feed)s::bigint[], %(key)s::text[], %(at)s::timestamptz[], %(origin)s::text[], %(result)s::text[],
         %(note)s::text[], %(headers)s::jsonb[], %(body_from)s::int[], %(body_length)s::int[],
-        %(reading_from)s::int[], %(reading_length)s::int[], %(lane)s::int[]
+        %(reading_from)s::int[], %(reading_length)s::int[], %(lane)s::int[], %(occurred)s::timestamptz[]
     ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body_from, body_length,
-        reading_from, reading_length, lane)
+        reading_from, reading_length, lane, occurred_at)
 ), fresh AS (
     INSERT INTO feeds_deliverykey (feed_id, delivery_id, received_at)
     SELECT feed_id, delivery_id, received_at FROM incoming ORDER BY feed_id, delivery_id
     ON CONFLICT DO NOTHING RETURNING id, feed_id, delivery_id
 ), stored AS (
-    INSERT INTO feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note, headers, body)
-    SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.headers, i.body
+    INSERT INTO feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note, occurred_at, headers, body)
+    SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.occurred_at, i.headers, i.body
     FROM incoming i JOIN fresh f USING (feed_id, delivery_id)
 ), queued AS (
     INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading, lane)
@@ -56,9 +56,9 @@ WITH incoming AS (
 )
 SELECT feed_id, delivery_id FROM fresh
 """
-_HEARTBEATS = _STORE.replace("feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note,",
-                             "feeds_heartbeatdelivery (id, received_at, feed_id, origin, delivery_id,").replace(
-    "i.delivery_id, i.result, i.note, i.headers", "i.delivery_id, i.headers")  # fmt: skip
+_HEARTBEATS = _STORE.replace("feeds_delivery (", "feeds_heartbeatdelivery (").replace(
+    "delivery_id, result, note, occurred_at,", "delivery_id,").replace(
+    "i.delivery_id, i.result, i.note, i.occurred_at,", "i.delivery_id,")  # fmt: skip
 _REFUSE = """
 INSERT INTO feeds_quarantineditem AS q
     (origin, feed_id, received_at, last_at, seen_count, code, detail, body_hash, headers, body, state)
@@ -94,6 +94,7 @@ class Incoming:
     reading: bytes | None
     """None where there is nothing to record."""
     lane: int = 0
+    occurred_at: datetime | None = None
     is_heartbeat: bool = False
 
     @property
@@ -309,6 +310,7 @@ _TYPES = {
     "reading_from": "int",
     "reading_length": "int",
     "lane": "int",
+    "occurred": "timestamptz",
 }
 
 
@@ -335,6 +337,7 @@ def _columns(items: Sequence[Incoming]) -> dict[str, Any]:
                 after if has_work else None,
                 len(reading) if reading is not None else None,
                 item.lane,
+                item.occurred_at,
             )
         )
         run += (body, reading or b"")
