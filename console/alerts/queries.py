@@ -182,8 +182,10 @@ DONE = {Act.TICK: "ticked", Act.UNTICK: "unticked", Act.SKIP: "skipped", Act.NOT
 def _told_of(mark: StepMark, title: str) -> AlertEvent:
     """A mark on a step as a line of the group's history; never stored."""
     text = f"Step {mark.step} {DONE[Act(mark.act)]}: {title}" + (f"\n{mark.note}" if mark.note else "")
-    data = {"step": mark.step, "mark": mark.pk, "by_label": mark.by_label}
-    return AlertEvent(at=mark.at, kind=EventKind.CHECKLIST, by=mark.by, text=text, data=data)
+    data = {"step": mark.step, "mark": mark.pk}
+    return AlertEvent(
+        at=mark.at, kind=EventKind.CHECKLIST, by=mark.by, by_label=mark.by_label, text=text, data=data
+    )
 
 
 @dataclass(frozen=True, slots=True)
