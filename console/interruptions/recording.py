@@ -99,7 +99,7 @@ def _record(heard: Sequence[Heard], *, origin: str, now: datetime) -> None:
         now=now,
         fresh=fresh,
         reported=reported,
-        moved=resolved.moved,
+        moved=_moved(resolved),
     )
 
 
@@ -108,6 +108,14 @@ def _spans(times: Sequence[tuple[int, datetime]], resolved: Resolved) -> list[Sp
     whole = {kept for kept, _ in resolved.merges}
     spans = spans_of(times)
     return [s if s.machine_id not in whole else joining.whole_span(s.machine_id, s) for s in spans]
+
+
+def _moved(resolved: Resolved) -> dict[int, set[int]]:
+    """Machines that are of another service by now, or that two became, with all services they were of."""
+    moved = joining.services_of(resolved.merges)
+    for pk, services in resolved.moved.items():
+        moved.setdefault(pk, set()).update(services)
+    return moved
 
 
 @dataclass(frozen=True, slots=True)
