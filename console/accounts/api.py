@@ -11,6 +11,7 @@ from ninja import Field, Query, Router, Schema
 from console.accounts.api_auth import TokenAuth
 from console.accounts.models import Scope
 from console.accounts.queries import AUDIT_ORDER, AuditFilter
+from console.lib.asked import Span
 from console.lib.cursor import Listing, Paging, list_rows
 
 router = Router(tags=["audit"])
@@ -33,14 +34,12 @@ class AuditEntryOut(Schema):
     address: str | None
 
 
-class AuditQuery(Schema):
+class AuditQuery(Span):
     """Filters of the audit trail; all that are given must hold."""
 
     actor: str = Field("", description="Beginning of the actor's name or address.")
     action: str = Field("", description="An action (`user.role`) or all of a family (`user`).")
     subject: str = Field("", description="`kind:id`, a kind, or part of the subject's name.")
-    since: datetime | None = Field(None, description="Only entries at or after this time.")
-    until: datetime | None = Field(None, description="Only entries before this time.")
 
 
 @router.get("/audit", auth=TokenAuth(Scope.AUDIT), response=Listing[AuditEntryOut])

@@ -117,6 +117,7 @@ class Scope(models.TextChoices):
     ACT = "act", "Acknowledge, silence, resolve, tick"
     MANAGE = "manage", "Change services, rules and runbooks"
     AUDIT = "audit", "Read the audit trail"
+    ADMIN = "admin", "Connect and change feeds, issue and revoke their secrets"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

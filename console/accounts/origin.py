@@ -16,3 +16,11 @@ def chosen_origin(request: HttpRequest) -> Origin:
     if isinstance(request.user, User):
         return Origin(request.user.shown_origin)
     return Origin.LIVE
+
+
+def foreign_origin(request: HttpRequest, origin: str) -> str:
+    """Of a thing opened by its id: whose data it is, where that is not what the person looks at; else nothing."""
+    chosen = chosen_origin(request)
+    if origin == chosen:
+        return ""
+    return f"This is {Origin(origin).label.lower()} data; you are looking at {chosen.label.lower()} data."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -15,8 +15,9 @@ from console.accounts.audit import Actor
 from console.accounts.models import Scope
 from console.alerts import handling
 from console.alerts.handling import By, NotPossible, StillFiring
-from console.alerts.models import AlertGroup
+from console.alerts.models import AlertGroup, GroupKind, Severity
 from console.alerts.queries import ORDER, Filters
+from console.lib.asked import BIGGEST_ID, Span
 from console.lib.cursor import Listing, Paging, list_rows
 from console.lib.problems import Problem
 
@@ -30,6 +31,7 @@ class GroupOut(Schema):
     id: int
     origin: str
     key: str
+    kind: GroupKind
     parent: int | None
     """The wave that it stands under."""
     service: str | None
@@ -55,6 +57,7 @@ class GroupOut(Schema):
             id=group.pk,
             origin=group.origin,
             key=group.key,
+            kind=group.kind,
             parent=group.parent_id,
             service=group.service.slug if group.service else None,
             title=group.title,
@@ -64,7 +67,9 @@ class GroupOut(Schema):
             resolution=group.resolution or None,
             triggered_at=group.triggered_at,
             acknowledged_at=group.acknowledged_at,
-            acknowledged_by=group.acknowledged_by.email if group.acknowledged_by else None,
+            acknowledged_by=(
+                group.acknowledged_by.email if group.acknowledged_by else group.acknowledged_by_label or None
+            ),
             resolved_at=group.resolved_at,
             silenced_until=group.silenced_until,
             members=group.member_count,
@@ -74,13 +79,18 @@ class GroupOut(Schema):
         )
 
 
-class GroupQuery(Schema):
-    """The filters of the list of groups."""
+class GroupQuery(Span):
+    """The filters of the list of groups, which were triggered at or after `since` and before `until`."""
 
-    status: str = Field("all", description="open, resolved or all")
-    service: str = ""
-    severity: str = ""
-    q: str = ""
+    status: Literal["all", "open", "triggered", "acknowledged", "resolved"] = "all"
+    kind: GroupKind | None = Field(
+        None, description="About a service, a wave over services, or the console itself."
+    )
+    service: str = Field("", description="Slug of a service.")
+    team: str = Field("", description="Slug of a team; `unattributed` for services without one.")
+    severity: Severity | None = None
+    interruption: int | None = Field(None, ge=1, le=BIGGEST_ID, description="Id of a member.")
+    q: str = Field("", max_length=100, description="In title or impact; the past is searched for 30 days.")
 
 
 class ActionIn(Schema):
@@ -96,7 +106,7 @@ def group_list(
     request: HttpRequest, query: Query[GroupQuery], paging: Query[Paging]
 ) -> dict[str, Any] | StreamingHttpResponse:
     """Groups, the newest first."""
-    filters = Filters(status=query.status, service=query.service, severity=query.severity, q=query.q)
+    filters = Filters(**query.model_dump(exclude_none=True))
     rows = filters.narrow(AlertGroup.objects.of_origin(token_of(request).origin), now=timezone.now())
     return list_rows(
         request,

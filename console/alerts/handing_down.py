@@ -25,6 +25,7 @@ def acknowledge(child: AlertGroup, wave: AlertGroup, user: User | None, now: dat
     if child.status != GroupStatus.TRIGGERED:
         return None
     child.status, child.acknowledged_at, child.acknowledged_by = GroupStatus.ACKNOWLEDGED, now, user
+    child.acknowledged_by_label = wave.acknowledged_by_label
     return _told(EventKind.ACKNOWLEDGED, wave)
 
 
@@ -32,6 +33,7 @@ def unacknowledge(child: AlertGroup, wave: AlertGroup, user: User | None, now: d
     if child.status != GroupStatus.ACKNOWLEDGED or not _came_with(child, EventKind.ACKNOWLEDGED, wave):
         return None
     child.status, child.acknowledged_at, child.acknowledged_by = GroupStatus.TRIGGERED, None, None
+    child.acknowledged_by_label = ""
     return _told(EventKind.UNACKNOWLEDGED, wave)
 
 

@@ -43,6 +43,11 @@ class By:
     user: User | None
     actor: Actor
 
+    @property
+    def label(self) -> str:
+        """Names the program; empty for a person, who is named by the account."""
+        return "" if self.user else self.actor.label
+
 
 def acknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
     """Somebody has it."""
@@ -51,7 +56,8 @@ def acknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         if group.status == GroupStatus.ACKNOWLEDGED:
             return None
         _must_be_open(group)
-        group.status, group.acknowledged_at, group.acknowledged_by = GroupStatus.ACKNOWLEDGED, now, by.user
+        group.status, group.acknowledged_at = GroupStatus.ACKNOWLEDGED, now
+        group.acknowledged_by, group.acknowledged_by_label = by.user, by.label
         return AlertEvent(kind=EventKind.ACKNOWLEDGED)
 
     return _act(
@@ -66,7 +72,8 @@ def unacknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         if group.status == GroupStatus.TRIGGERED:
             return None
         _must_be_open(group)
-        group.status, group.acknowledged_at, group.acknowledged_by = GroupStatus.TRIGGERED, None, None
+        group.status, group.acknowledged_at = GroupStatus.TRIGGERED, None
+        group.acknowledged_by, group.acknowledged_by_label = None, ""
         return AlertEvent(kind=EventKind.UNACKNOWLEDGED)
 
     return _act(
@@ -195,7 +202,8 @@ def _change(
         return False
     group.version += 1
     group.save()
-    event.group, event.at, event.by = group, now, by.user
+    event.group, event.at = group, now
+    event.by, event.by_label = by.user, by.label
     event.save()
     record(by.actor, action=action, subject=group, before=before, after=_state(group), now=now)
     return True

@@ -28,6 +28,14 @@ class Severity(models.TextChoices):
     INFO = "info", "Info"
 
 
+class GroupKind(models.TextChoices):
+    """What a group is about; its key says so."""
+
+    SERVICE = "service", "Service"
+    WAVE = "wave", "Wave"
+    FINDING = "finding", "Console"
+
+
 class Resolution(models.TextChoices):
     """How a group ended. `no_news` and `late` were never announced as healed."""
 
@@ -50,6 +58,11 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
         ids = list(services)
         children = AlertGroup.objects.filter(service__in=ids).exclude(parent=None)
         return self.filter(Q(service__in=ids) | Q(pk__in=children.values("parent")))
+
+    def of_kind(self, kind: GroupKind) -> AlertGroupQuerySet:
+        if kind == GroupKind.FINDING:
+            return self.exclude(key__startswith="service:").exclude(key__startswith="wave:")
+        return self.filter(key__startswith=f"{kind.value}:")
 
     def nested(self) -> AlertGroupQuerySet:
         """Without the groups that stand under a wave which is here itself."""
@@ -77,6 +90,8 @@ class AlertGroup(models.Model):
     triggered_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_acknowledged")
+    acknowledged_by_label = models.CharField(max_length=200, blank=True, db_default="")
+    """The program that did it, where no person did."""
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_resolved")
     resolution = models.CharField(max_length=16, choices=Resolution, blank=True)
@@ -127,14 +142,42 @@ class AlertGroup(models.Model):
             models.Index(fields=["origin", "-triggered_at", "-id"], name="alerts_alertgroup_newest"),
             models.Index(fields=["due_at"], name="alerts_alertgroup_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["service", "-triggered_at"], name="alerts_alertgroup_service"),
+            models.Index(
+                fields=["origin", "severity", "-triggered_at", "-id"], name="alerts_alertgroup_severity"
+            ),
+            models.Index(
+                fields=["origin", "-triggered_at", "-id"],
+                name="alerts_alertgroup_wave",
+                condition=Q(key__startswith="wave:"),
+            ),
+            models.Index(
+                fields=["origin", "-triggered_at", "-id"],
+                name="alerts_alertgroup_finding",
+                condition=~Q(key__startswith="service:") & ~Q(key__startswith="wave:"),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
 
     @property
+    def holder(self) -> str:
+        """Who acknowledged it; empty where nobody has."""
+        if self.acknowledged_at is None:
+            return ""
+        return (
+            str(self.acknowledged_by) if self.acknowledged_by else self.acknowledged_by_label or "a program"
+        )
+
+    @property
     def is_open(self) -> bool:
         return self.status != GroupStatus.RESOLVED
+
+    @property
+    def kind(self) -> GroupKind:
+        if self.is_wave:
+            return GroupKind.WAVE
+        return GroupKind.FINDING if self.is_finding else GroupKind.SERVICE
 
     @property
     def is_wave(self) -> bool:
@@ -153,8 +196,8 @@ class AlertGroup(models.Model):
 class GroupMember(models.Model):
     """An interruption in a group, and why it is there."""
 
-    group = models.ForeignKey(AlertGroup, models.CASCADE, related_name="members")
-    interruption = models.ForeignKey(Interruption, models.CASCADE, related_name="memberships")
+    group = models.ForeignKey(AlertGroup, models.CASCADE, db_index=False, related_name="members")
+    interruption = models.ForeignKey(Interruption, models.CASCADE, db_index=False, related_name="memberships")
     joined_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
 
@@ -205,6 +248,8 @@ class AlertEvent(models.Model):
     at = models.DateTimeField()
     kind = models.CharField(max_length=16, choices=EventKind)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="alert_events")
+    by_label = models.CharField(max_length=200, blank=True, db_default="")
+    """The program that did it, where no person did."""
     text = models.TextField(blank=True)
     data = models.JSONField(default=dict)
 
@@ -218,6 +263,10 @@ class AlertEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%H:%M:%S}"
+
+    @property
+    def who(self) -> str:
+        return str(self.by) if self.by else self.by_label or "the console"
 
 
 class SetAside(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from urllib.parse import urlencode
 
 from django.db.models import F, Q
@@ -16,12 +17,13 @@ from console.alerts.models import (
     AlertGroup,
     AlertGroupQuerySet,
     EventKind,
+    GroupKind,
     GroupMember,
     GroupStatus,
     Receipt,
 )
 from console.fleet.links import Link, links_of, values_of
-from console.fleet.models import Service
+from console.fleet.models import UNATTRIBUTED, Service
 from console.interruptions.models import Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.cursor import Page, cut_page
@@ -44,12 +46,18 @@ class Filters:
     service: str = ""
     severity: str = ""
     q: str = ""
+    kind: str = ""
+    team: str = ""
+    interruption: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
     @classmethod
     def of(cls, query: QueryDict) -> Filters:
-        given = {name: query.get(name, "").strip()[:100] for name in ("service", "severity", "q")}
+        service, severity, q = (query.get(name, "").strip()[:100] for name in ("service", "severity", "q"))
         status = query.get("status", "open")
-        return cls(status=status if status in ("open", "resolved", "all") else "open", **given)
+        is_known = status in ("open", "resolved", "all")
+        return cls(status=status if is_known else "open", service=service, severity=severity, q=q)
 
     @property
     def is_set(self) -> bool:
@@ -69,15 +77,34 @@ class Filters:
             rows = rows.exclude(status=GroupStatus.RESOLVED)
         elif self.status == "resolved":
             rows = rows.filter(status=GroupStatus.RESOLVED)
-        if self.service:
-            services = Service.objects.filter(slug=self.service)  # one an origin; ids lead to an index
-            rows = rows.about(list(services.values_list("pk", flat=True)))
+        elif self.status in GroupStatus.values:
+            rows = rows.filter(status=self.status)
+        rows = self._narrow_further(rows)
         if self.severity:
             rows = rows.filter(severity=self.severity)
         if self.q:
             rows = rows.filter(Q(title__icontains=self.q) | Q(impact__icontains=self.q))
         if self.is_searched_in_part:
             rows = rows.filter(triggered_at__gte=now - SEARCHED)
+        return rows
+
+    def _narrow_further(self, rows: AlertGroupQuerySet) -> AlertGroupQuerySet:
+        """Services are looked up first: their ids lead to an index; a slug is there once an origin."""
+        if self.service or self.team:
+            services = Service.objects.filter(slug=self.service) if self.service else Service.objects.all()
+            if self.team:
+                is_nobodys = self.team == UNATTRIBUTED
+                services = services.filter(team=None) if is_nobodys else services.filter(team__slug=self.team)
+            rows = rows.about(list(services.values_list("pk", flat=True)))
+        if self.kind:
+            rows = rows.of_kind(GroupKind(self.kind))
+        if self.interruption is not None:
+            members = GroupMember.objects.filter(interruption=self.interruption)
+            rows = rows.filter(pk__in=list(members.values_list("group", flat=True)))
+        if self.since:
+            rows = rows.filter(triggered_at__gte=self.since)
+        if self.until:
+            rows = rows.filter(triggered_at__lt=self.until)
         return rows
 
 
@@ -159,9 +186,22 @@ def _told_of(mark: StepMark, title: str) -> AlertEvent:
     return AlertEvent(at=mark.at, kind=EventKind.CHECKLIST, by=mark.by, text=text, data=data)
 
 
-def receipts_of(group: AlertGroup) -> list[Receipt]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Decisions in a row that came out alike, the newest first."""
+
+    receipts: Sequence[Receipt]
+
+    @property
+    def newest(self) -> Receipt:
+        return self.receipts[0]
+
+
+def receipts_of(group: AlertGroup) -> list[Told]:
     """Why somebody was told, or nobody was; the newest first."""
-    return list(group.receipts.order_by("-pk")[:MOST_RECEIPTS])
+    newest = group.receipts.order_by("-pk")[:MOST_RECEIPTS]
+    runs = groupby(newest, key=lambda receipt: (receipt.decision, receipt.rule, receipt.reason))
+    return [Told(list(alike)) for _, alike in runs]
 
 
 MOST_CHOICES = 50

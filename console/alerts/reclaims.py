@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from console.alerts.models import GroupStatus
 from console.interruptions.models import HINT_STATES
@@ -26,8 +27,7 @@ WHERE m.interruption_id = ANY(%s) AND g.key LIKE 'service:%%' ORDER BY m.id
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Reclaim:
+class Reclaim(msgspec.Struct, frozen=True, gc=False):
     """An interruption as its group sees it."""
 
     id: int
@@ -46,8 +46,7 @@ class Reclaim:
         return self.state in HINT_STATES
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(msgspec.Struct, frozen=True, gc=False):
     """A reclaim's place in a group of a service."""
 
     id: int

@@ -77,7 +77,7 @@ def _row(group: AlertGroup, steps: Progress, children: int, *, now: datetime) ->
         is_wave=group.is_wave,
         child_count=children,
         opened_at=group.triggered_at,
-        acknowledged_by=str(group.acknowledged_by) if group.acknowledged_by else "",
+        acknowledged_by=group.holder,
         deadline_at=group.earliest_deadline_at if group.is_open else None,
         notice_at=group.triggered_at,
         ended_at=group.resolved_at,

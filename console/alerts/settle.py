@@ -10,28 +10,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from django.db import connection
+from operator import attrgetter
 
 from console.alerts.impact import impact_sentences
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupStatus, Resolution
 from console.alerts.touched import Touched
+from console.lib.rows import as_table, fetch, run
 
 NO_NEWS_AFTER = timedelta(minutes=30)
 HEALED_AFTER_END = timedelta(minutes=10)
-FIGURES = [
-    "member_count",
-    "running_out_count",
-    "earliest_deadline_at",
-    "impact",
-    "last_news_at",
-    "due_at",
-    "status",
-    "resolution",
-    "resolved_at",
-    "silenced_until",
-    "version",
-]
+_WRITTEN = {
+    "id": "bigint",
+    "member_count": "int",
+    "running_out_count": "int",
+    "earliest_deadline_at": "timestamptz",
+    "impact": "text",
+    "last_news_at": "timestamptz",
+    "due_at": "timestamptz",
+    "status": "text",
+    "resolution": "text",
+    "resolved_at": "timestamptz",
+    "silenced_until": "timestamptz",
+    "version": "int",
+}
+_SET = ", ".join(f"{name} = f.{name}" for name in _WRITTEN if name != "id")
 
 _FIGURES = """
 SELECT g.group_id, count(*), count(*) FILTER (WHERE g.is_open),
@@ -89,7 +91,7 @@ def refresh(groups: Sequence[AlertGroup], *, now: datetime, is_news: bool) -> li
             events += _close_if_over(group, mine, now=now)
             events += _end_silence(group, now=now)
         group.due_at = _next_look(group, mine, now=now) if group.is_open else None
-    AlertGroup.objects.bulk_update(groups, FIGURES)
+    _write(groups)
     AlertEvent.objects.bulk_create(events)
     return list(groups)
 
@@ -103,9 +105,15 @@ def settle(group_ids: Sequence[int], *, now: datetime) -> Touched:
 
 
 def _figures(ids: Sequence[int]) -> dict[int, Figures]:
-    with connection.cursor() as cursor:
-        cursor.execute(_FIGURES, {"groups": list(ids), "wait": str(HEALED_AFTER_END)})
-        return {row[0]: Figures(*row[1:]) for row in cursor.fetchall()}
+    rows = fetch(_FIGURES, {"groups": list(ids), "wait": str(HEALED_AFTER_END)})
+    return {row[0]: Figures(*row[1:]) for row in rows}
+
+
+def _write(groups: Sequence[AlertGroup]) -> None:
+    """Not `bulk_update`: every batch of a storm comes by here, and its expression costs more than its rows."""
+    rows = [attrgetter(*_WRITTEN)(group) for group in groups]
+    table, values = as_table(rows, _WRITTEN, name="f")
+    run(f"UPDATE alerts_alertgroup g SET {_SET} FROM {table} WHERE g.id = f.id", values)  # noqa: S608
 
 
 def _close_if_over(group: AlertGroup, figures: Figures, *, now: datetime) -> list[AlertEvent]:

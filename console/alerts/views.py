@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from console.accounts.models import Role
-from console.accounts.origin import chosen_origin
+from console.accounts.origin import chosen_origin, foreign_origin
 from console.accounts.permissions import role_required, signed_in
 from console.alerts import queries
 from console.alerts.actions import SILENCES
@@ -66,6 +66,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
     variables = queries.checklist_variables(group, choices[0] if choices else None)
     context = {
         "group": group,
+        "foreign_origin": foreign_origin(request, group.origin),
         "links": queries.links_out(group, variables, now=now),
         "row": group_rows([group], now=now)[0],
         "is_silenced": group.is_silenced(now=now),

@@ -30,16 +30,21 @@ WHERE i.id = ANY(%s) OR i.id IN (
     SELECT merged_into_id FROM interruptions_interruption WHERE id = ANY(%s) AND merged_into_id IS NOT NULL)
 ORDER BY i.id
 """  # noqa: S608 - no value is pasted into it
-_ZONE = {"origin": "text", "provider": "text", "region": "text", "zone": "text"}
+_ZONE = {"place": "int", "origin": "text", "provider": "text", "region": "text", "zone": "text"}
 _NEAR = f"""
-SELECT z.origin, z.provider, z.region, z.zone, i.id, i.machine_id, i.pool_id, i.started_at
-FROM {{zones}}
-JOIN interruptions_interruption i ON i.origin = z.origin AND i.started_at BETWEEN z.since AND z.until
-JOIN fleet_machine m ON m.id = i.machine_id AND m.provider = z.provider AND m.region = z.region AND m.zone = z.zone
-WHERE {_COUNTS} AND NOT i.is_late ORDER BY i.id
+WITH near AS MATERIALIZED (
+    SELECT i.id, i.origin, m.provider, m.region, m.zone, i.machine_id, i.pool_id, i.started_at
+    FROM interruptions_interruption i JOIN fleet_machine m ON m.id = i.machine_id
+    WHERE i.origin = ANY(%s) AND i.started_at BETWEEN %s AND %s AND {_COUNTS} AND NOT i.is_late
+)
+SELECT z.place, n.id, n.machine_id, n.pool_id, n.started_at
+FROM {{zones}} JOIN near n ON n.started_at BETWEEN z.since AND z.until
+ AND (n.origin, n.provider, n.region, n.zone) = (z.origin, z.provider, z.region, z.zone)
+ORDER BY n.id
 """  # noqa: S608 - no value is pasted into it
+"""Each reclaim's machine is looked up once, however many zones are asked about."""
 _POOLS = f"""
-SELECT z.origin, z.provider, z.region, z.zone, p.id, p.instance_type, p.os,
+SELECT z.place, p.id, p.instance_type, p.os,
        (SELECT count(*) FROM fleet_runninginterval r
         WHERE r.pool_id = p.id AND r.lifecycle = 'spot'
           AND r.started_at <= z.since + %s::interval AND (r.ended_at IS NULL OR r.ended_at >= z.since)),
@@ -58,12 +63,19 @@ CROSS JOIN LATERAL (
 ORDER BY p.id
 """  # noqa: S608 - no value is pasted into it
 _EXTENTS = f"""
-SELECT w.group_id, count(DISTINCT i.machine_id), min(i.started_at), max(i.started_at),
-       array_agg(DISTINCT s.criticality)
-FROM alerts_groupmember w JOIN interruptions_interruption i ON i.id = w.interruption_id
-JOIN fleet_service s ON s.id = i.service_id
-WHERE w.group_id = ANY(%s) AND {_COUNTS} GROUP BY w.group_id
+WITH member AS MATERIALIZED (
+    SELECT group_id, interruption_id FROM alerts_groupmember WHERE group_id = ANY(%s)
+), extent AS MATERIALIZED (
+    SELECT w.group_id, count(DISTINCT i.machine_id) AS machines, min(i.started_at) AS first_at,
+           max(i.started_at) AS last_at, array_agg(DISTINCT i.service_id) AS services
+    FROM member w JOIN interruptions_interruption i ON i.id = w.interruption_id
+    WHERE {_COUNTS} GROUP BY w.group_id
+)
+SELECT group_id, machines, first_at, last_at,
+       array(SELECT DISTINCT criticality FROM fleet_service WHERE id = ANY(services))
+FROM extent
 """  # noqa: S608 - no value is pasted into it
+"""Members first: from the services' side it would read their whole history."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -150,9 +162,12 @@ def read_reclaims(fresh: Mapping[Zone, Sequence[Reclaim]]) -> dict[Zone, list[Re
         for zone, mine in fresh.items()
     }
     table, values = _zones(spans)
+    origins = sorted({zone.origin for zone in spans})
+    since, until = min(span[0] for span in spans.values()), max(span[1] for span in spans.values())
     found: dict[Zone, list[Reclaim]] = defaultdict(list)
-    for *place, pk, machine_id, pool_id, started_at in fetch(_NEAR.format(zones=table), values):
-        found[Zone(*place)].append(Reclaim(pk, machine_id, pool_id, started_at))
+    zones = list(spans)
+    for place, *reclaim in fetch(_NEAR.format(zones=table), [origins, since, until, *values]):
+        found[zones[place]].append(Reclaim(*reclaim))
     return found
 
 
@@ -162,9 +177,10 @@ def read_pools(spans: Mapping[Zone, tuple[datetime, datetime]]) -> dict[Zone, li
         return {}
     table, values = _zones(spans)
     rows = fetch(_POOLS.format(zones=table), [WINDOW, *values, HISTORY])
+    zones = list(spans)
     found: dict[Zone, list[PoolNow]] = defaultdict(list)
-    for *place, pk, kind, os, running, is_hit, reclaims, weeks in rows:
-        found[Zone(*place)].append(PoolNow(pk, kind, os, Stock(running, reclaims, weeks), is_hit))
+    for place, pk, kind, os, running, is_hit, reclaims, weeks in rows:
+        found[zones[place]].append(PoolNow(pk, kind, os, Stock(running, reclaims, weeks), is_hit))
     return found
 
 
@@ -175,5 +191,6 @@ def read_extents(wave_ids: Sequence[int]) -> dict[int, Extent]:
 
 
 def _zones(spans: Mapping[Zone, tuple[datetime, datetime]]) -> tuple[str, list[object]]:
-    rows = [(z.origin, z.provider, z.region, z.zone, *span) for z, span in spans.items()]
+    """The zones as a table `z`, each with its place in `spans`."""
+    rows = [(n, z.origin, z.provider, z.region, z.zone, *span) for n, (z, span) in enumerate(spans.items())]
     return as_table(rows, _ZONE | {"since": "timestamptz", "until": "timestamptz"}, name="z")

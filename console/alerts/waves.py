@@ -8,6 +8,7 @@ worker it is not waited for: that worker puts it under the wave itself, or the w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,7 +32,7 @@ from console.alerts.wave_reading import (
 )
 from console.alerts.wave_words import reason_of, scope_of, title_of
 from console.fleet.models import Criticality
-from console.lib.rows import fetch
+from console.lib.rows import columns_of, fetch, run
 
 _RANK = [Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL]
 
@@ -49,6 +50,19 @@ WITH wanted AS (
 )
 UPDATE alerts_alertgroup g SET parent_id = wanted.wave_id, version = g.version + 1
 FROM wanted JOIN held USING (id) WHERE g.id = wanted.id RETURNING g.id
+"""
+
+_NAME = """
+UPDATE alerts_alertgroup g SET title = n.title, severity = n.severity, pool_id = n.pool_id
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[]) AS n (id, title, severity, pool_id) WHERE g.id = n.id
+"""
+_ADD = """
+INSERT INTO alerts_groupmember (group_id, interruption_id, joined_at, reason)
+SELECT w.wave_id, w.interruption_id, %s, w.reason
+FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS w (wave_id, interruption_id, reason)
+WHERE NOT EXISTS (SELECT FROM alerts_groupmember m
+                  WHERE m.group_id = w.wave_id AND m.interruption_id = w.interruption_id)
+ON CONFLICT DO NOTHING RETURNING group_id
 """
 
 
@@ -183,28 +197,13 @@ def _join(joining: Mapping[int, Joining], waves: Mapping[int, AlertGroup], *, no
     """Add the members; what another worker added meanwhile stays as it is."""
     if not joining:
         return
-    known = set(
-        GroupMember.objects.filter(
-            group__in=joining, interruption__in=[pk for wave in joining.values() for pk in wave.reclaims]
-        ).values_list("group_id", "interruption_id")
-    )
-    fresh = [
-        (wave_pk, pk, wave.scope)
+    wanted = [
+        (wave_pk, pk, f"In the wave of {wave.scope}"[:200])
         for wave_pk, wave in sorted(joining.items())
         for pk in sorted(wave.reclaims)
-        if (wave_pk, pk) not in known
     ]
-    GroupMember.objects.bulk_create(
-        (
-            GroupMember(
-                group_id=wave_pk, interruption_id=pk, joined_at=now, reason=f"In the wave of {scope}"[:200]
-            )
-            for wave_pk, pk, scope in fresh
-        ),
-        ignore_conflicts=True,
-        batch_size=1_000,
-    )
-    counts = {pk: sum(one[0] == pk for one in fresh) for pk in joining}
+    fresh = fetch(_ADD, [now, *columns_of(wanted, ("bigint", "bigint", "text"))])
+    counts = Counter(pk for (pk,) in fresh)
     AlertEvent.objects.bulk_create(
         AlertEvent(
             group_id=pk,
@@ -213,8 +212,8 @@ def _join(joining: Mapping[int, Joining], waves: Mapping[int, AlertGroup], *, no
             text="1 machine" if count == 1 else f"{count} machines",
             data={"count": count},
         )
-        for pk, count in counts.items()
-        if count and waves[pk].member_count
+        for pk, count in sorted(counts.items())
+        if waves[pk].member_count
     )
 
 
@@ -237,7 +236,8 @@ def _name(waves: Sequence[AlertGroup], *, now: datetime) -> None:
             wave.severity = severity
             text = f"{severity.label}: it reached a service of that weight"
             events.append(AlertEvent(group=wave, at=now, kind=EventKind.SEVERITY, text=text))
-    AlertGroup.objects.bulk_update(waves, ["title", "severity", "pool"])
+    named = [(wave.pk, wave.title, wave.severity, wave.pool_id) for wave in waves]
+    run(_NAME, columns_of(named, ("bigint", "text", "text", "bigint")))
     AlertEvent.objects.bulk_create(events)
 
 

@@ -14,18 +14,22 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Router
+from django.utils.datastructures import MultiValueDict
+from ninja import Router
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 from ninja.parser import Parser
 
 from console.accounts.api import router as accounts
 from console.alerts.api import router as alerts
-from console.feeds.api import router as feeds
+from console.config.api_description import DESCRIPTION, ConsoleApi
+from console.feeds.api_changes import router as feeds
+from console.feeds.api_deliveries import router as deliveries
 from console.fleet.api import router as fleet
 from console.ingest.api import router as ingest
 from console.interruptions.api import router as interruptions
 from console.interruptions.api_facts import router as samples
 from console.interruptions.api_measures import router as measures
+from console.lib.asked import only_known
 from console.lib.problems import Problem, problem
 from console.runbooks.api import router as runbooks
 
@@ -46,10 +50,23 @@ CODES = {
     501: "not_available",
     503: "unavailable",
 }
+WORDS = {
+    "int_parsing": "Write a whole number.",
+    "bool_parsing": "Write true or false.",
+    "extra_forbidden": "Unknown field; leave it out.",
+    "missing": "It is needed.",
+}
 
 
 class JsonParser(Parser):
     """Strict and fast: no NaN, no endless nesting."""
+
+    def parse_querydict(
+        self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
+    ) -> dict[str, Any]:
+        """An empty parameter is one that was left out, as a form sends it."""
+        given = super().parse_querydict(data, list_fields, request)
+        return {name: value for name, value in given.items() if value not in ("", [])}
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         try:
@@ -58,10 +75,10 @@ class JsonParser(Parser):
             raise HttpError(400, f"The body is not JSON: {error}.") from error
 
 
-api = NinjaAPI(
+api = ConsoleApi(
     title="Spot console",
     version="1",
-    description="Times are ISO 8601 UTC. Lists take `cursor`, `limit` and `format=csv`.",
+    description=DESCRIPTION,
     urls_namespace="api",
     openapi_url="/openapi.json",
     docs_url=None,
@@ -78,7 +95,20 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, code="not_found", detail=detail)
 
 
-ROOMS = (accounts, fleet, feeds, runbooks, interruptions, samples, measures, alerts, ingest)
+ROOMS = (
+    accounts,
+    fleet,
+    feeds,
+    deliveries,
+    runbooks,
+    interruptions,
+    samples,
+    measures,
+    alerts,
+    ingest,
+)
+for router in ROOMS:
+    router.add_decorator(only_known)
 for router in (*ROOMS, nowhere):  # the catch-all stays last
     api.add_router("", router)
 
@@ -90,9 +120,14 @@ def on_problem(request: HttpRequest, exc: Problem) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def on_invalid(request: HttpRequest, exc: ValidationError) -> HttpResponse:
-    errors = [{"field": _field(error["loc"]), "detail": error["msg"]} for error in exc.errors]
+    errors = [{"field": _field(error["loc"]), "detail": _in_words(error)} for error in exc.errors]
     first = f"{errors[0]['field']}: {errors[0]['detail']}" if errors else "The request is not valid."
     return problem(422, code="invalid", detail=first, errors=errors)
+
+
+def _in_words(error: dict[str, Any]) -> str:
+    """What to do, where the library's own words only say what is wrong."""
+    return WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
 
 
 def _field(location: tuple[str | int, ...]) -> str:

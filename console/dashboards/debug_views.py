@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
 from console.accounts.models import Role
-from console.accounts.origin import chosen_origin
+from console.accounts.origin import chosen_origin, foreign_origin
 from console.accounts.permissions import role_required
 from console.dashboards import debug, oncall
 from console.dashboards.raw import shown
@@ -96,7 +96,12 @@ def interruption_detail(request: HttpRequest, pk: int) -> HttpResponse:
             reverse("dashboards:interruption_detail", args=[interruption.merged_into_id])
         )
     page = debug.reclaim_page(interruption, now=now)
-    context = {"page": page, "one": interruption, "links": _links(interruption, now=now)}
+    context = {
+        "page": page,
+        "one": interruption,
+        "links": _links(interruption, now=now),
+        "foreign_origin": foreign_origin(request, interruption.origin),
+    }
     return render_region(request, "dashboards/interruption_detail.html", "reclaim witnesses", context)
 
 

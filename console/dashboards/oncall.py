@@ -279,6 +279,8 @@ def _who_has_it(groups: OpenGroups) -> str:
         return "Somebody has every open group, or silenced it."
     if groups.total == 1:
         return "Nobody has its group yet."
+    if groups.alone == groups.total:
+        return f"Nobody has any of the {groups.total} open groups yet."
     return f"Nobody has {groups.alone} of {groups.total} open groups yet."
 
 

@@ -23,6 +23,7 @@ from console.interruptions.rows import InterruptionRow, interruption_rows
 
 WEEK = timedelta(days=7)
 STORY = timedelta(weeks=13)
+MOST_GROUPS = 20
 MOST_RECLAIMS = 20
 MOST_EPISODES = 15
 
@@ -55,10 +56,14 @@ class Figures:
 
 
 def open_groups(service: Service) -> list[AlertGroup]:
-    """The open waves that its group stands under, and its own open group."""
+    """The open waves that its group stands under, and its own open group; the first `MOST_GROUPS` and one more."""
     own = Q(service=service) | Q(children__service=service, key__startswith="wave:")
     found = AlertGroup.objects.of_origin(service.origin).open().filter(own)
-    return list(found.select_related("acknowledged_by", "service").order_by("-key", "pk").distinct())
+    return list(
+        found.select_related("acknowledged_by", "service")
+        .order_by("-key", "pk")
+        .distinct()[: MOST_GROUPS + 1]
+    )
 
 
 def figures(service: Service, *, now: datetime) -> Figures:

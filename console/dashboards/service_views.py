@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -13,9 +16,10 @@ from console.alerts.rows import group_rows
 from console.dashboards import service_story as story
 from console.fleet.models import Service
 from console.fleet.service_page import service_page
-from console.lib.pages import render_region
+from console.lib.pages import once, render_region
 
 OF_FLEET = ("service-state", "service-machines")
+FIGURES = "service-figures"
 OWN = "service-groups service-figures service-reclaims service-episodes"
 
 
@@ -27,13 +31,23 @@ def service_detail(request: HttpRequest, slug: str) -> HttpResponse:
     service = Service.objects.select_related("team", "owner").filter(origin=origin, slug=slug).first()
     if service is None:
         raise Http404(f"There is no service {slug} in this data origin.")
-    context = service_page(request, service, now=now)
-    if request.headers.get("HX-Target") in OF_FLEET:
+    target = request.headers.get("HX-Target", "")
+    if target in OF_FLEET:
+        context = service_page(request, service, now=now)
         return render_region(request, "fleet/service_detail.html", " ".join(OF_FLEET), context)
-    context |= {
-        "groups": group_rows(story.open_groups(service), now=now),
-        "figures": story.figures(service, now=now),
-        "reclaims": story.recent_reclaims(service),
-        "episodes": story.episodes(service, now=now),
-    }
+    is_own = target in OWN.split()
+    context = {"service": service} if is_own else service_page(request, service, now=now)
+    context |= _happened(service, now=now, is_with_figures=target == FIGURES)
     return render_region(request, "dashboards/service_detail.html", OWN, context)
+
+
+def _happened(service: Service, *, now: datetime, is_with_figures: bool) -> dict[str, Any]:
+    """Each part is asked for where it is shown. Figures come in a request of their own, right after the page."""
+    groups = once(lambda: story.open_groups(service))
+    return {
+        "groups": once(lambda: group_rows(groups[: story.MOST_GROUPS], now=now)),
+        "groups_more": once(lambda: len(groups) > story.MOST_GROUPS),
+        "figures": story.figures(service, now=now) if is_with_figures else None,
+        "reclaims": once(lambda: story.recent_reclaims(service)),
+        "episodes": once(lambda: story.episodes(service, now=now)),
+    }

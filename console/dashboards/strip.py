@@ -112,7 +112,7 @@ def _lags(now: datetime) -> list[Item]:
 def _origin(origin: Origin) -> Item | None:
     if origin == Origin.LIVE:
         return None
-    return Item("flask-conical", f"{origin.label} data", tone="info")
+    return Item("flask-conical", f"{origin.label} data", tone="info", is_extra=origin == Origin.SAMPLE)
 
 
 def _banner(origin: Origin, user: User) -> dict[str, Any] | None:

@@ -78,6 +78,8 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("fleet_pool", OF_ORIGIN),
     ("fleet_attributionrule", OF_ORIGIN),
     ("runbooks_runbookattachment", _of("service_id", "fleet_service")),
+    ("runbooks_runbookversion", _of("runbook_id", "runbooks_runbook")),
+    ("runbooks_runbook", OF_ORIGIN),
     ("fleet_service", OF_ORIGIN),
     ("fleet_team", OF_ORIGIN),
     ("interruptions_dirtyhours", OF_ORIGIN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,15 +13,21 @@ from console.accounts.models import ApiToken, Scope, User, hash_secret
 from console.accounts.tokens import TokenOrder, issue
 from console.drills.sample.company import SERVICES, TEAMS
 from console.drills.sample.progress import SEED, FeedAddress, Progress, read_progress, write_progress
+from console.drills.sample.responding import NAME
 from console.drills.sample.story import AWS, NODES, RELAY
+from console.drills.sample_runbooks import RUNBOOKS, RunbookPlan
 from console.feeds.connecting import FeedOrder, connect
 from console.feeds.models import Feed, FeedKind, FeedToken
-from console.fleet.models import AttributionRule
+from console.fleet.models import AttributionRule, Service
 from console.fleet.rule_changes import Draft, replace_rules
 from console.fleet.service_changes import ServiceRow, save_services, save_team
 from console.lib.origin import Origin
+from console.runbooks.attaching import attach
+from console.runbooks.editing import create, publish, to_edit
+from console.runbooks.models import Runbook
 
 ACTOR = Actor.console("sample fleet")
+FLEET = "Sample fleet"
 ORDERS = {
     AWS: FeedOrder(
         name="Sample: AWS EventBridge",
@@ -65,23 +72,25 @@ def is_set_up(var: Path, *, now: datetime) -> bool:
     progress = read_progress(var)
     if progress is None or set(progress.feeds) != set(ORDERS):
         return False
-    token = ApiToken.objects.usable(now=now).filter(secret_hash=hash_secret(progress.token))
+    tokens = [hash_secret(progress.token), hash_secret(progress.responder)]
+    known = ApiToken.objects.usable(now=now).filter(secret_hash__in=tokens)
     secrets = [hash_secret(feed.secret) for feed in progress.feeds.values()]
     usable = FeedToken.objects.usable(now=now).filter(feed__origin=Origin.SAMPLE, secret_hash__in=secrets)
-    return token.exists() and usable.count() == len(ORDERS)
+    return known.count() == len(tokens) and usable.count() == len(ORDERS)
 
 
 @transaction.atomic
 def set_up(var: Path, *, now: datetime, seed: int = SEED) -> bool:
     """True where it is new. Once more changes nothing; lost secrets are made anew."""
     _teams_and_services(now=now)
+    _runbooks(now=now)
     if is_set_up(var, now=now):
         return False
     _take_old_keys()
     feeds = {lane: _feed(order, now=now) for lane, order in ORDERS.items()}
-    order = TokenOrder(name="Sample fleet", scopes=[Scope.FACTS], origin=Origin.SAMPLE)
-    _, token = issue(order, actor=ACTOR, now=now)
-    write_progress(Progress(seed=seed, feeds=feeds, token=token), var=var)
+    token = _token(FLEET, [Scope.FACTS], now=now)
+    responder = _token(NAME, [Scope.READ, Scope.ACT], now=now)
+    write_progress(Progress(seed=seed, feeds=feeds, token=token, responder=responder), var=var)
     return True
 
 
@@ -109,10 +118,31 @@ def _teams_and_services(*, now: datetime) -> None:
         replace_rules(drafts, origin=origin, actor=ACTOR, now=now)
 
 
+def _runbooks(*, now: datetime) -> None:
+    """Once: what people changed about them stays."""
+    if Runbook.objects.filter(origin=Origin.SAMPLE).exists():
+        return
+    for plan in RUNBOOKS:
+        _runbook(plan, now=now)
+
+
+def _runbook(plan: RunbookPlan, *, now: datetime) -> None:
+    made = create(plan.name, summary=plan.summary, origin=Origin.SAMPLE, by=ACTOR, now=now)
+    wording = replace(to_edit(made), steps=plan.steps)
+    publish(made, wording, change_note="The first version.", by=ACTOR, now=now)
+    for service in Service.objects.filter(origin=Origin.SAMPLE, slug__in=plan.services).order_by("pk"):
+        attach(made, service=service, by=ACTOR, now=now)
+
+
 def _take_old_keys() -> None:
     """Keys whose secrets are lost open nothing any more."""
     FeedToken.objects.filter(feed__origin=Origin.SAMPLE).delete()
-    ApiToken.objects.filter(origin=Origin.SAMPLE, name="Sample fleet").delete()
+    ApiToken.objects.filter(origin=Origin.SAMPLE, name__in=[FLEET, NAME]).delete()
+
+
+def _token(name: str, scopes: list[Scope], *, now: datetime) -> str:
+    order = TokenOrder(name=name, scopes=scopes, origin=Origin.SAMPLE)
+    return issue(order, actor=ACTOR, now=now)[1]
 
 
 def _feed(order: FeedOrder, *, now: datetime) -> FeedAddress:

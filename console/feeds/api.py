@@ -31,6 +31,7 @@ class FeedOut(Schema):
     account: str | None
     region: str | None
     cluster: str | None
+    sender: dict[str, str | list[str]] = Field(description="what it knows of its sender; never a secret")
     state: str = Field(description="healthy, quiet, silent, paused or waiting")
     expects_within_seconds: int | None
     last_seen_at: datetime | None
@@ -63,6 +64,7 @@ def shape(feeds: Sequence[Feed]) -> list[FeedOut]:
             account=feed.account or None,
             region=feed.region or None,
             cluster=feed.cluster or None,
+            sender=feed.settings,
             state=states[feed.pk].value,
             expects_within_seconds=int(feed.expects_within.total_seconds()) if feed.expects_within else None,
             last_seen_at=feed.last_seen_at,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from console.accounts.audit import Actor, record
 from console.accounts.models import hash_secret
+from console.feeds.feed_settings import WrongSetting, checked_settings
 from console.feeds.models import Feed, FeedKind, FeedToken
 from console.lib.live import announce
 from console.lib.origin import Origin
@@ -21,6 +24,10 @@ RESERVED = ("new",)
 
 class CannotConnect(Exception):
     """The feed cannot be made as asked; the message says what to do."""
+
+
+class Taken(CannotConnect):
+    """The address or the secret is another feed's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,8 @@ class FeedOrder:
     cluster: str = ""
     expects_within: timedelta | None = None
     secret: str = ""
+    sender: Mapping[str, str] = field(default_factory=dict)
+    """Settings of its sender as typed: `feed_settings.SETTINGS` says which its kind takes."""
 
     @property
     def wanted_slug(self) -> str:
@@ -53,13 +62,37 @@ class Connected:
 
 @transaction.atomic
 def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
-    """Make a feed and its secret. Doing the same twice is safe where the order names its secret."""
+    """Make a feed and its secret. Doing the same twice is safe where the order names its secret.
+
+    Of two that order one address at once, the database lets one in; the other finds the feed made.
+    """
     _check(order)
-    there = Feed.objects.select_for_update().filter(slug=order.wanted_slug).first()
+    try:
+        sender = checked_settings(order.kind, order.sender)
+    except WrongSetting as error:
+        raise CannotConnect(str(error)) from error
+    there = _at(order.wanted_slug)
     if there is not None:
         return _found(there, order, now=now)
-    if order.secret and FeedToken.objects.filter(secret_hash=hash_secret(order.secret)).exists():
-        raise CannotConnect("This token opens another feed already. Every feed needs a token of its own.")
+    try:
+        with transaction.atomic():
+            feed, secret = _make(order, sender=sender, now=now)
+    except IntegrityError:
+        there = _at(order.wanted_slug)
+        if there is not None:
+            return _found(there, order, now=now)
+        raise Taken("This token opens another feed already. Every feed needs a token of its own.") from None
+    after = {"kind": feed.kind, "origin": feed.origin} | sender
+    record(by, action="feed.create", subject=feed, after=after, now=now)
+    announce("feeds")
+    return Connected(feed, secret, is_new=True)
+
+
+def _at(slug: str) -> Feed | None:
+    return Feed.objects.select_for_update(of=("self",)).filter(slug=slug).first()
+
+
+def _make(order: FeedOrder, *, sender: dict[str, Any], now: datetime) -> tuple[Feed, str]:
     feed = Feed.objects.create(
         slug=order.wanted_slug,
         name=order.name.strip(),
@@ -69,12 +102,11 @@ def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
         region=order.region,
         cluster=order.cluster,
         expects_within=order.expects_within,
+        settings=sender,
         created_at=now,
     )
     _, secret = FeedToken.issue(feed, secret=order.secret or None, created_at=now)
-    record(by, action="feed.create", subject=feed, after={"kind": feed.kind, "origin": feed.origin}, now=now)
-    announce("feeds")
-    return Connected(feed, secret, is_new=True)
+    return feed, secret
 
 
 def _check(order: FeedOrder) -> None:
@@ -101,10 +133,10 @@ def _found(feed: Feed, order: FeedOrder, *, now: datetime) -> Connected:
     if is_same and order.secret and tokens.exists():
         return Connected(feed, order.secret, is_new=False)
     if not is_same:
-        raise CannotConnect(
+        raise Taken(
             f"The feed {feed.slug} exists already, of kind {feed.kind} and origin {feed.origin}."
             " Choose another name."
         )
-    raise CannotConnect(
+    raise Taken(
         f"The feed {feed.slug} exists already. Its secret cannot be shown again; rotate it for a new one."
     )

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from console.feeds.connecting import FeedOrder
+from console.feeds.feed_settings import WrongSetting, checked_settings, settings_of, typed
 from console.feeds.kinds import offered_kinds
 from console.feeds.models import Feed, FeedKind
 from console.feeds.tending import FeedSettings
@@ -58,14 +59,40 @@ class SettingsForm(forms.Form):
         required=False, max_length=128, label="Cluster", help_text="The cluster that node names belong to."
     )
 
+    def __init__(self, *args: Any, of_kind: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.of_kind = of_kind
+        for setting in settings_of(of_kind):
+            self.fields[setting.field] = forms.CharField(
+                required=False,
+                max_length=20_000 if setting.is_list else 600,
+                label=setting.label,
+                help_text=setting.help,
+                widget=forms.Textarea({"rows": 3}) if setting.is_list else forms.TextInput,
+            )
+
     @classmethod
     def of(cls, feed: Feed, data: Any = None) -> SettingsForm:
         names = ("name", "expects_within", "account", "region", "cluster")
-        return cls(data, initial={name: getattr(feed, name) for name in names})
+        initial = {name: getattr(feed, name) for name in names}
+        sender = {f"sender_{name}": text for name, text in typed(feed.kind, feed.settings).items()}
+        return cls(data, initial=initial | sender, of_kind=feed.kind)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            checked_settings(self.of_kind, self._sender(cleaned))
+        except WrongSetting as error:
+            self.add_error(f"sender_{error.name}" if error.name else None, str(error))
+        return cleaned
+
+    def _sender(self, cleaned: dict[str, Any]) -> dict[str, str]:
+        return {setting.name: cleaned.get(setting.field) or "" for setting in settings_of(self.of_kind)}
 
     @property
     def settings(self) -> FeedSettings:
-        return FeedSettings(**self.cleaned_data)
+        chosen = {name: value for name, value in self.cleaned_data.items() if not name.startswith("sender_")}
+        return FeedSettings(**chosen, sender=self._sender(self.cleaned_data))
 
 
 class NewFeedForm(SettingsForm):

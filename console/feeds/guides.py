@@ -9,27 +9,15 @@ from types import MappingProxyType
 import msgspec
 from django.template.loader import render_to_string
 
+from console.feeds import guides_aws
+from console.feeds.cloud_guides import CLOUD_GUIDES, log_filter
+from console.feeds.guide_sections import Section, Snippet
 from console.feeds.models import FeedKind
 from console.feeds.sources.aws.eventbridge import EVENT_TYPES
+from console.feeds.sources.azure import eventgrid
+from console.feeds.sources.nth_webhook import TEMPLATE as NTH_TEMPLATE
 
 PLACEHOLDER = "PUT-THE-SECRET-HERE"
-
-
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """Something to copy: `file` is its template under `feeds/snippets/`."""
-
-    file: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One way to connect, or one step of it."""
-
-    title: str
-    text: str
-    snippets: tuple[Snippet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +58,9 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("eventbridge.json", "Event pattern"),),
             ),
         ),
+        FeedKind.AWS_SNS: guides_aws.SNS,
+        FeedKind.AWS_SQS: guides_aws.SQS,
+        FeedKind.AWS_IMDS: guides_aws.IMDS,
         FeedKind.CLOUDEVENTS: (
             Section(
                 "One event",
@@ -109,6 +100,37 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("node-report-hook.sh", "Shell"),),
             ),
         ),
+        FeedKind.KUBERNETES: (
+            Section(
+                "The exporter's configuration",
+                "kubernetes-event-exporter sends every event of the cluster; those that mean nothing here are answered"
+                " and dropped. Leave its layout option out, it would rename the fields. Set clusterName to the name"
+                " that your inventory uses.",
+                (Snippet("kubernetes-exporter.yaml", "config.yaml"),),
+            ),
+        ),
+        FeedKind.ALERTMANAGER: (
+            Section(
+                "A receiver for Alertmanager",
+                "Alerts are attached to the reclaims of the machine they name by their labels node or instance_id."
+                " They open nothing and end nothing. Send those about nodes; the rest is answered and ignored.",
+                (Snippet("alertmanager.yaml", "alertmanager.yml"),),
+            ),
+            Section(
+                "A sign of life",
+                "An alert that always fires, named Watchdog, shows that the way from Prometheus to here is whole.",
+                (Snippet("alertmanager-heartbeat.yaml", "Prometheus rule"),),
+            ),
+        ),
+        FeedKind.NTH_WEBHOOK: (
+            Section(
+                "Values for the chart",
+                "The template carries account, region, instance, node, event id and times. The handler's default line"
+                " of text is read as well, with the account and region of this feed's settings.",
+                (Snippet("nth-values.yaml", "spot-console-values.yaml"), Snippet("nth-install.sh", "Shell")),
+            ),
+        ),
+        **CLOUD_GUIDES,
     }
 )
 """A kind without a guide cannot be connected yet."""
@@ -128,7 +150,11 @@ def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:
     context = {
         "address": address,
         "secret": secret or PLACEHOLDER,
+        "event_grid_types": eventgrid.EVENT_TYPES,
+        "log_filter": log_filter(),
+        "log_filter_indented": log_filter().replace("\n", "\n  "),
         "pattern": event_pattern(),
+        "nth_template": NTH_TEMPLATE,
         "pattern_indented": event_pattern().replace("\n", "\n  "),
     }
     parts = []

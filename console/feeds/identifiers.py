@@ -89,7 +89,7 @@ def check_storable(reading: Reading) -> Reading:
     """Refuses identifiers that cannot be stored as they are: too long, or with control characters."""
     if reading.machine is not None:
         _check(_machine_identifiers(reading.machine), MACHINE_LIMITS)
-    for event in reading.events:
+    for event in reading.statements:
         _check(_event_identifiers(event), EVENT_LIMITS)
         if event.machine is not reading.machine:
             _check(_machine_identifiers(event.machine), MACHINE_LIMITS)

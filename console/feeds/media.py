@@ -13,6 +13,9 @@ _LINES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
 _JSON = frozenset({"application/json", "text/json", *_LINES})
+WORD_KINDS = frozenset({"gcp-metadata", "aws-imds"})
+"""What metadata services answer may be one word of plain text; it is read as that word in quotes."""
+_TEXT_KINDS = WORD_KINDS | {"aws-sns"}
 
 
 @lru_cache(maxsize=256)
@@ -42,7 +45,7 @@ def check_media_type(content_type: str, *, kind: str) -> None:
     """A sender that names no media type is taken to send JSON; one that names another is refused."""
     if not essence(content_type) or is_json(content_type):
         return
-    if kind == "aws-sns" and essence(content_type) == "text/plain":
+    if kind in _TEXT_KINDS and essence(content_type) == "text/plain":
         return
     raise Rejected(
         "unsupported_media_type",

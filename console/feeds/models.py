@@ -53,6 +53,8 @@ class Feed(models.Model):
     account = models.CharField(max_length=128, blank=True)
     region = models.CharField(max_length=64, blank=True)
     cluster = models.CharField(max_length=128, blank=True)
+    settings = models.JSONField(default=dict, db_default={}, blank=True)
+    """What it knows of its sender: the fields of `feed_settings.SenderSettings` that are set."""
     expects_within = models.DurationField(null=True, blank=True)
     """A feed without a message for this long is silent. Null: it may be quiet for ever."""
     test_of = models.OneToOneField("self", models.CASCADE, null=True, blank=True, related_name="test_feed")
@@ -199,6 +201,8 @@ class QueuedDelivery(models.Model):
     origin = origin_field()
     reading = models.BinaryField()
     """A `normalised.Reading` as JSON."""
+    lane = models.SmallIntegerField(default=0, db_default=0)
+    """The messages about one machine share a lane (`ingest/lanes.py`)."""
     due_at = models.DateTimeField(null=True)
     """Until then it rests after a failure. Null: it has not failed."""
     put_off_count = models.PositiveSmallIntegerField(default=0, db_default=0)

@@ -2,7 +2,8 @@
 
 A `Reading` is what one delivered item says: nothing of interest, a heartbeat, or some
 `NormalisedEvent`s (one statement about one machine each) and `Fact`s (a node's own records).
-All are frozen and pure data: parsers make them, the queue carries them as JSON, recording reads them.
+All are frozen and pure data: parsers make them, the queue carries them as JSON, recording reads them. None
+leads back to itself, so the garbage collector need not walk the thousands of a batch (`gc=False`).
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Result(StrEnum):
     UNRECOGNISED = "unrecognised"
 
 
-class MachineRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MachineRef(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A machine as the message names it. Absent values are None, never empty strings.
 
     `account` is the AWS account, GCP project id or Azure subscription; `node_uid` and `boot_id`
@@ -89,7 +90,7 @@ class MachineRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.instance_id or self.node_name or ""
 
 
-class NormalisedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NormalisedEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One statement about one machine, in the console's own words (`feeds.md` section 1)."""
 
     source: str
@@ -117,19 +118,23 @@ class NormalisedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     is_low_confidence: bool = False
     group: str | None = None
     """Scaling group or fleet that acts; it ties a replacement to the machine it replaces."""
+    listed: tuple[str, ...] | None = None
+    """What the machine's own metadata listed at that moment: native ids. None where it is no such list."""
+    incarnation: int | None = None
+    """The number of the document that listed them; a lower one is older, whenever it comes."""
     labels: dict[str, str] = {}
     """cluster, namespace, workload, service, node_pool, where known."""
     message: str | None = None
 
 
-class HookFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hook"):
+class HookFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="hook"):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     outcome: str
     message: str = ""
 
 
-class MoveFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="move"):
+class MoveFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="move"):
     workload: str
     workload_class: str
     evicted_at: datetime
@@ -137,7 +142,7 @@ class MoveFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     to_node: str | None = None
 
 
-class WorkFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="work"):
+class WorkFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="work"):
     job: str
     attempt: int
     useful_seconds: float
@@ -147,25 +152,25 @@ class WorkFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     finished_at: datetime | None = None
 
 
-class VolumeFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="volume"):
+class VolumeFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="volume"):
     volume: str
     detached_at: datetime | None = None
     attached_at: datetime | None = None
 
 
-class ReplicaFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="replica"):
+class ReplicaFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="replica"):
     name: str
     last_write_at: datetime
     ready_at: datetime | None = None
 
 
-class SampleFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sample"):
+class SampleFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="sample"):
     signal: str
     at: datetime
     value: float | None = None
 
 
-class LogFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="log"):
+class LogFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="log"):
     at: datetime
     level: str
     message: str
@@ -174,7 +179,7 @@ class LogFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
 Fact = HookFact | MoveFact | WorkFact | VolumeFact | ReplicaFact | SampleFact | LogFact
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What one delivered item says.
 
     `delivery_id` is the event id where the item holds exactly one event, else the hash of its
@@ -184,8 +189,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     delivery_id: str
     result: Result = Result.ACCEPTED
     events: tuple[NormalisedEvent, ...] = ()
+    listing: NormalisedEvent | None = None
+    """What the reporting machine's metadata lists, beside the events: recorded, and no event of its own."""
     facts: tuple[Fact, ...] = ()
     machine: MachineRef | None = None
+    service: str | None = None
+    """The service that the machine says it works for."""
     heartbeat_at: datetime | None = None
     is_heartbeat: bool = False
     """Nothing but a sign of life: stored apart and kept for a week."""
@@ -193,6 +202,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Sent again from an archive: recorded and counted, nobody is told."""
     note: str = ""
     """What was not understood, in a few words, for the unrecognised."""
+
+    @property
+    def statements(self) -> tuple[NormalisedEvent, ...]:
+        """All that is recorded of machines."""
+        return self.events if self.listing is None else (*self.events, self.listing)
 
 
 class ParseContext(msgspec.Struct, frozen=True, kw_only=True):

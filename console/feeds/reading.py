@@ -16,12 +16,21 @@ from types import MappingProxyType
 
 import msgspec
 
-from console.feeds import media, wire
+from console.feeds import batches, media, wire
 from console.feeds.identifiers import check_storable
 from console.feeds.normalised import ParseContext, Reading, Rejected
-from console.feeds.sources import node_report
+from console.feeds.sources import alertmanager, node_report, nth_webhook
 from console.feeds.sources.aws import eventbridge
-from console.feeds.unwrapping import Parser, parse_binary_cloud_event, parse_cloud_event
+from console.feeds.sources.azure import scheduled_events
+from console.feeds.sources.gcp import metadata, operations
+from console.feeds.sources.kubernetes import reader as kubernetes
+from console.feeds.unwrapping import (
+    Parser,
+    parse_any,
+    parse_binary_cloud_event,
+    parse_cloud_event,
+    parse_imds,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +42,27 @@ _BOM = b"\xef\xbb\xbf"
 PARSERS: Mapping[str, Parser] = MappingProxyType(
     {
         "aws-eventbridge": eventbridge.parse,
+        "azure-eventgrid": parse_any,
+        "azure-scheduled-events": scheduled_events.parse,
+        "aws-imds": parse_imds,
+        "aws-sns": parse_any,
+        "aws-sqs": parse_any,
         "cloudevents": parse_cloud_event,
+        "gcp-metadata": metadata.parse,
+        "gcp-operations": operations.parse,
+        "gcp-pubsub": parse_any,
+        "gcp-pubsub-pull": parse_any,
         "node-report": node_report.parse,
+        "kubernetes": kubernetes.parse,
+        "nth-webhook": nth_webhook.parse,
+        "alertmanager": alertmanager.parse,
     }
 )
 """The one place that says which kinds of feed are built."""
+MENDERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
+    {"nth-webhook": nth_webhook.mended, **dict.fromkeys(media.WORD_KINDS, wire.quoted_word)}
+)
+"""Kinds whose sender writes what is not quite JSON: it is stored as it came and read as it was meant."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -77,6 +102,7 @@ def read_body(
     received_at: datetime,
 ) -> Body:
     """`headers` have names in lower case; the sender is authenticated already."""
+    is_batch = False
     try:
         if len(body) > MAX_BODY:
             raise Rejected("too_large", f"the body is over the limit of {MAX_BODY} bytes")
@@ -88,7 +114,9 @@ def read_body(
         else:
             if media.essence(content_type) in (media.CLOUD_EVENT, media.CLOUD_EVENT_BATCH):
                 parser = parse_cloud_event
-            cut = split(body, is_lines=media.is_lines(content_type))
+            listed = batches.entries(body.removeprefix(_BOM).strip(), kind=kind)
+            is_batch = listed is not None
+            cut = split(body, is_lines=media.is_lines(content_type)) if listed is None else listed
         if len(cut) > MAX_ITEMS:
             raise Rejected(
                 "too_large", f"{len(cut)} items are over the limit of {MAX_ITEMS} a batch", limit="batch"
@@ -97,17 +125,18 @@ def read_body(
         return Body(items=(Item(0, body, refusal),), is_batch=False)
     read = partial(parser, context=context, received_at=received_at)
     return Body(
-        items=tuple(Item(index, raw, judge(raw, read)) for index, raw in enumerate(cut)),
-        is_batch=len(cut) != 1 or media.essence(content_type) == media.CLOUD_EVENT_BATCH,
+        items=tuple(Item(index, raw, judge(raw, read, kind=kind)) for index, raw in enumerate(cut)),
+        is_batch=is_batch or len(cut) != 1 or media.essence(content_type) == media.CLOUD_EVENT_BATCH,
     )
 
 
-def judge(raw: bytes, read: Callable[[bytes], Reading]) -> Reading | Rejected:
+def judge(raw: bytes, read: Callable[[bytes], Reading], *, kind: str = "") -> Reading | Rejected:
     """What one item says, or why it cannot be taken."""
     text = raw.removeprefix(_BOM)
     try:
         if not text.strip():
             raise Rejected("malformed_json", "the body is empty")
+        text = MENDERS[kind](text) if kind in MENDERS else text
         wire.check_json(text)
         return check_storable(read(text))
     except Rejected as refusal:

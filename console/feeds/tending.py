@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from console.accounts.audit import Actor, changed, record
+from console.feeds.feed_settings import checked_settings
 from console.feeds.models import Feed, FeedToken
 from console.lib.live import announce
 
@@ -25,22 +27,26 @@ class FeedSettings:
     region: str = ""
     cluster: str = ""
     expects_within: timedelta | None = None
+    sender: Mapping[str, str] | None = None
+    """Settings of its sender as typed; None leaves them as they are."""
 
 
 @transaction.atomic
 def change_settings(feed: Feed, settings: FeedSettings, *, by: Actor, now: datetime) -> bool:
-    """Returns whether anything differed."""
+    """Returns whether anything differed. Raises WrongSetting."""
     locked = Feed.objects.select_for_update().get(pk=feed.pk)
+    sender = locked.settings if settings.sender is None else checked_settings(locked.kind, settings.sender)
     names = ["name", "account", "region", "cluster", "expects_within"]
     before, after = changed(
-        {name: _plain(getattr(locked, name)) for name in names},
-        {name: _plain(getattr(settings, name)) for name in names},
+        {name: _plain(getattr(locked, name)) for name in names} | locked.settings,
+        {name: _plain(getattr(settings, name)) for name in names} | sender,
     )
     if not after:
         return False
     for name in names:
         setattr(locked, name, getattr(settings, name))
-    locked.save(update_fields=names)
+    locked.settings = sender
+    locked.save(update_fields=[*names, "settings"])
     record(by, action="feed.update", subject=locked, before=before, after=after, now=now)
     announce("feeds")
     return True

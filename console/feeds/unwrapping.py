@@ -18,9 +18,11 @@ import msgspec
 from console.feeds import wire
 from console.feeds.layers import Layer
 from console.feeds.normalised import ParseContext, Reading, Rejected, Result
-from console.feeds.sources import cloudevents, node_report
-from console.feeds.sources.aws import eventbridge
-from console.feeds.sources.gcp import pubsub
+from console.feeds.sources import alertmanager, cloudevents, node_report, nth_webhook, watcher
+from console.feeds.sources.aws import eventbridge, hooks, imds, sns, sqs
+from console.feeds.sources.azure import eventgrid, health, scheduled_events
+from console.feeds.sources.gcp import audit, metadata, operations, pubsub
+from console.feeds.sources.kubernetes import reader as kubernetes
 
 MAX_LAYERS = 4
 
@@ -41,6 +43,25 @@ class Shape(msgspec.Struct, kw_only=True):
     message: object = None
     subscription: object = None
     proto_payload: object = msgspec.field(name="protoPayload", default=None)
+    involved_object: object = msgspec.field(name="involvedObject", default=None)
+    regarding: object = None
+    verb: object = None
+    event: object = None
+    alerts: object = None
+    text: object = None
+    event_type: object = msgspec.field(name="eventType", default=None)
+    type: object = None
+    event_data_id: object = msgspec.field(name="eventDataId", default=None)
+    category: object = None
+    incarnation: object = msgspec.field(name="DocumentIncarnation", default=None)
+    operation_type: object = msgspec.field(name="operationType", default=None)
+    path: object = None
+    body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    topic_arn: object = msgspec.field(name="TopicArn", default=None)
+    sns_message: object = msgspec.field(name="Message", default=None)
+    event_source: object = msgspec.field(name="eventSource", default=None)
+    lifecycle_transition: object = msgspec.field(name="LifecycleTransition", default=None)
+    hook_event: object = msgspec.field(name="Event", default=None)
 
 
 _SHAPE = msgspec.json.Decoder(Shape)
@@ -68,18 +89,59 @@ def _is_node_report(shape: Shape) -> bool:
     return isinstance(shape.schema, str) and shape.schema.startswith(node_report.FAMILY)
 
 
+def _is_kubernetes(shape: Shape) -> bool:
+    is_tailed = isinstance(shape.verb, str) and isinstance(shape.event, dict)
+    return isinstance(shape.involved_object, dict) or isinstance(shape.regarding, dict) or is_tailed
+
+
+def _is_nth_webhook(shape: Shape) -> bool:
+    is_default = isinstance(shape.text, str) and shape.text.startswith("[NTH]")
+    return shape.schema == nth_webhook.SCHEMA or is_default
+
+
 def _is_pubsub(shape: Shape) -> bool:
     has_data = isinstance(shape.message, dict) and "data" in shape.message
     return has_data or (isinstance(shape.message, dict) and shape.subscription is not None)
 
 
+def _relays(shape: Shape, paths: Sequence[str]) -> bool:
+    """A watcher's wrapper around one of these documents."""
+    return shape.body is not msgspec.UNSET and watcher.is_path_among(shape.path, paths)
+
+
+def _is_event_grid(shape: Shape) -> bool:
+    return shape.event_type is not None or eventgrid.is_ours(shape.type)
+
+
+def _is_activity_record(shape: Shape) -> bool:
+    is_flat = shape.category == "ResourceHealth"
+    return shape.event_data_id is not None or (is_flat and shape.specversion is None)
+
+
+def _is_scheduled_events(shape: Shape) -> bool:
+    return shape.incarnation is not None or _relays(shape, scheduled_events.PATHS)
+
+
 FORMATS: Sequence[Document | Wrapping] = (
+    Document("azure-activity-log", _is_activity_record, health.parse_record),
     Document(
         "eventbridge",
         lambda shape: shape.detail_type is not None or shape.event_name is not None,
         eventbridge.parse,
     ),
     Document("node-report", _is_node_report, node_report.parse),
+    Document("asg-hook", lambda s: hooks.is_hook(s.lifecycle_transition, s.hook_event), hooks.parse),
+    Document("imds", lambda shape: watcher.is_path_among(shape.path, imds.PATHS), imds.parse),
+    Wrapping("sns", lambda s: s.topic_arn is not None and s.sns_message is not None, sns.open_notification),
+    Wrapping("sqs-record", lambda shape: shape.event_source == sqs.EVENT_SOURCE, sqs.open_record),
+    Document("kubernetes", _is_kubernetes, kubernetes.parse),
+    Document("nth-webhook", _is_nth_webhook, nth_webhook.parse),
+    Document("alertmanager", lambda shape: isinstance(shape.alerts, list), alertmanager.parse),
+    Document("gcp-audit", lambda shape: shape.proto_payload is not None, audit.parse),
+    Document("gcp-operation", lambda shape: shape.operation_type is not None, operations.parse),
+    Document("gcp-metadata", lambda shape: _relays(shape, metadata.PATHS), metadata.parse),
+    Document("azure-eventgrid", _is_event_grid, eventgrid.parse),
+    Document("azure-scheduled-events", _is_scheduled_events, scheduled_events.parse),
     Wrapping("cloudevent", lambda shape: shape.specversion is not None, cloudevents.open_event),
     Wrapping("pubsub", _is_pubsub, pubsub.open_push),
 )
@@ -88,6 +150,8 @@ FORMATS: Sequence[Document | Wrapping] = (
 
 def parse_cloud_event(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
     """A structured CloudEvent, checked JSON already: anything else lacks its `specversion`."""
+    if raw.lstrip().startswith(b"{") and eventgrid.is_ours(wire.decode(raw, _SHAPE).type):
+        return eventgrid.parse(raw, context=context, received_at=received_at)
     unwrapping = Unwrapping(raw, context=context, received_at=received_at)
     return unwrapping.inside(partial(cloudevents.open_event, raw))
 
@@ -96,6 +160,9 @@ def parse_binary_cloud_event(
     raw: bytes, *, headers: Mapping[str, str], context: ParseContext, received_at: datetime
 ) -> Reading:
     """A binary CloudEvent: attributes in `ce-*` headers, the body is the data."""
+    if eventgrid.is_ours(headers.get("ce-type")):
+        structured = cloudevents.as_structured(raw, headers=headers)
+        return eventgrid.parse(structured, context=context, received_at=received_at)
     unwrapping = Unwrapping(raw, context=context, received_at=received_at)
     return unwrapping.inside(partial(cloudevents.open_binary, raw, headers=headers))
 
@@ -103,6 +170,13 @@ def parse_binary_cloud_event(
 def parse_any(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
     """One item of a transport that may carry any format (a queue, a topic), checked JSON already."""
     return Unwrapping(raw, context=context, received_at=received_at).document(raw)
+
+
+def parse_imds(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
+    """What a watcher on an AWS node posts: polled documents, and reports of its own about hooks."""
+    if raw.lstrip().startswith(b"{") and _is_node_report(wire.decode(raw, _SHAPE)):
+        return node_report.parse(raw, context=context, received_at=received_at)
+    return imds.parse(raw, context=context, received_at=received_at)
 
 
 class Unwrapping:
@@ -143,17 +217,7 @@ class Unwrapping:
             if isinstance(known, Document):
                 return known.parse(raw, context=self.context, received_at=self.received_at)
             return self.inside(partial(known.open, raw))
-        return self._of_no_source(shape)
-
-    def _of_no_source(self, shape: Shape) -> Reading:
-        """Compute Engine's own entries wait for their parser; other services are of no interest."""
-        payload = shape.proto_payload
-        if payload is None:
-            return self._unknown("unknown inner event")
-        method = payload.get("methodName") if isinstance(payload, dict) else None
-        if isinstance(method, str) and "compute.instances." in method:
-            return self._unknown(f"no parser for {wire.plain_text(method, limit=100)}")
-        return Reading(delivery_id=wire.canonical_hash(self.outer), result=Result.IGNORED)
+        return self._unknown("unknown inner event")
 
     def _unknown(self, note: str) -> Reading:
         """Kept as unrecognised, under the innermost layer's own id where it has one."""

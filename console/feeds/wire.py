@@ -158,3 +158,24 @@ def delivery_id(raw: bytes, events: tuple[NormalisedEvent, ...]) -> str:
 def plain_text(text: str, *, limit: int = MAX_MESSAGE) -> str:
     """Free text that PostgreSQL can hold. What is cut or replaced is still in the raw body."""
     return text[:limit].replace("\x00", "\ufffd")
+
+
+_WORD = re.compile(rb"\s*([A-Za-z][A-Za-z:_-]{0,63})\s*")
+_JSON_WORDS = frozenset({b"true", b"false", b"null"})
+
+
+def quoted_word(raw: bytes) -> bytes:
+    """A body of one bare word, as JSON text; anything else as it is."""
+    match = _WORD.fullmatch(raw)
+    if match is None or match.group(1) in _JSON_WORDS:
+        return raw
+    return b'"%s"' % match.group(1)
+
+
+def text_or_none(value: object, *, field: str) -> str | None:
+    """An optional text, trimmed; None where it is absent or empty, refused where it is something else."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Rejected("invalid_field", f"{field}: must be text")
+    return value.strip() or None

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from console.fleet.attribution import Rules, read_rules
+from console.fleet.azure_names import is_arm_id
 from console.fleet.joining import follow_machines, join_machines
 from console.fleet.machine_rows import (
     POOL_HINTS,
@@ -30,11 +33,10 @@ from console.fleet.machine_rows import (
     read_names,
     update_rows,
 )
-from console.fleet.names import NAME_LIFE, Identity, Known, Name, Register
+from console.fleet.names import NAME_LIFE, Identity, Known, Name, Register, look_ups
 
 
-@dataclass(frozen=True, slots=True)
-class MachineFacts:
+class MachineFacts(msgspec.Struct, frozen=True, gc=False):
     """What one message says of its machine. Whatever it does not say is None."""
 
     seen_at: datetime
@@ -109,11 +111,12 @@ def identify(facts: MachineFacts) -> Identity | None:
     """The names in `facts`, or None when there is none. Azure's ids come in any case."""
     if not (facts.instance_id or facts.node_name or facts.provider_id):
         return None
-    instance_id = facts.instance_id or ""
+    instance_id, account = facts.instance_id or "", facts.account or ""
+    is_azure = facts.provider == "azure"
     return Identity(
         facts.provider or "",
-        facts.account or "",
-        instance_id.lower() if facts.provider == "azure" else instance_id,
+        account.lower() if is_azure else account,
+        instance_id.lower() if is_azure else instance_id,
         facts.cluster or "",
         facts.node_name or "",
         facts.node_uid or "",
@@ -128,13 +131,7 @@ def _load(
     facts: Sequence[MachineFacts], identities: Sequence[Identity | None], origin: str
 ) -> tuple[Register, dict[int, Row], Stored]:
     """Lock and read what the batch may speak of; then read the names again, under the locks."""
-    asked = {
-        pair
-        for who in set(identities)
-        if who is not None
-        for pair in (("instance", who.instance_id), ("node", who.node_name), ("provider_id", who.provider_id))
-        if pair[1]
-    }
+    asked = {pair for who in set(identities) if who is not None for pair in look_ups(who)}
     params: dict[str, Any] = {
         "origin": origin,
         "kinds": [kind for kind, _ in asked],
@@ -161,6 +158,7 @@ def _load(
     return register, rows, stored
 
 
+_INSTANCE = TEXTS.index("instance_id")
 _NODE, _CLUSTER = TEXTS.index("node_name"), TEXTS.index("cluster")
 _TYPE, _OS = TEXTS.index("instance_type"), TEXTS.index("os")
 _SPACE, _NODE_POOL = TEXTS.index("namespace"), TEXTS.index("node_pool")
@@ -212,6 +210,8 @@ def _learn(row: Row, facts: MachineFacts, now: datetime) -> None:
             facts.node_pool,
         )
     )
+    if facts.instance_id and is_arm_id(facts.instance_id) and not is_arm_id(row.texts[_INSTANCE]):
+        row.put(_INSTANCE, facts.instance_id)
     if facts.is_authority:
         for index, value in ((_TYPE, facts.instance_type), (_OS, facts.os), (_SPACE, facts.namespace)):
             row.put(index, value)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from console.fleet.azure_names import is_arm_id, node_of_resource, resource_name, resource_of_node
+
 NAME_LIFE = timedelta(days=14)
 
 
@@ -40,6 +42,21 @@ class Name(NamedTuple):
     uid: str
 
 
+def look_ups(who: Identity) -> list[tuple[str, str]]:
+    """Every (kind, value) under which the machine of a message may be known, what says most first.
+
+    An Azure machine is also known by its resource's name, and an AKS node by its scale set and index.
+    """
+    found = [("instance", who.instance_id)]
+    if who.provider == "azure" and who.instance_id:
+        name = resource_name(who.instance_id)
+        found += [("instance", name), ("node", node_of_resource(name) or "")]
+    found.append(("provider_id", who.provider_id))
+    if who.node_name:
+        found += [("node", who.node_name), ("instance", resource_of_node(who.node_name) or "")]
+    return [pair for pair in dict.fromkeys(found) if pair[1]]
+
+
 def names_of(identity: Identity) -> list[Name]:
     """The names to keep: what was said, and the loose form that a message with less would use.
 
@@ -51,6 +68,8 @@ def names_of(identity: Identity) -> list[Name]:
         names.append(Name("instance", who.instance_id, None, "", ""))
         if who.provider or who.account:
             names.append(Name("instance", who.instance_id, who.provider or None, who.account, ""))
+        if who.provider == "azure" and is_arm_id(who.instance_id):
+            names.append(Name("instance", resource_name(who.instance_id), None, "", ""))
     if who.node_name:
         names.append(Name("node", who.node_name, None, "", ""))
         if who.cluster or who.node_uid:
@@ -98,11 +117,24 @@ class Known:
         a machine that was started again is a node with another uid, and still the same machine.
         """
         if who.instance_id and self.instances:
-            homes = self.instances.get(who.instance_id)
+            homes = self._homes(who.instance_id)
             return homes is None or not _agree(who.provider, who.account, homes)
+        if self.instances and (who.provider or who.account) and not self._is_at(who):
+            return True
         if who.node_name and (lives := self.nodes.get(who.node_name)):
             return not _agree(who.cluster, who.node_uid, lives)
         return False
+
+    def _homes(self, instance_id: str) -> set[tuple[str, str]] | None:
+        """Where this id is at home. An ARM id and its resource's name are one, two ARM ids are not."""
+        homes = self.instances.get(instance_id)
+        if homes is not None or not is_arm_id(instance_id) or any(map(is_arm_id, self.instances)):
+            return homes
+        return self.instances.get(resource_name(instance_id))
+
+    def _is_at(self, who: Identity) -> bool:
+        """A name means a machine of its own account: two projects may use one name."""
+        return any(_agree(who.provider, who.account, homes) for homes in self.instances.values())
 
     def may_be(self, other: Known) -> bool:
         """Whether two machines may be one: neither instance ids nor node lives disagree."""
@@ -162,12 +194,8 @@ class Register:
         """The machine of these names, made or joined together as needed, and taught the new ones."""
         found = [
             machine
-            for kind, value in (
-                ("instance", who.instance_id),
-                ("provider_id", who.provider_id),
-                ("node", who.node_name),
-            )
-            if value and (machine := self._best(kind, value, who, at)) is not None
+            for kind, value in look_ups(who)
+            if (machine := self._best(kind, value, who, at)) is not None
         ]
         machine = found[0] if found else self._new(at)
         for other in found[1:]:
@@ -238,7 +266,8 @@ def _likelihood(
     if kind == "instance":
         same_place = (who.provider, who.account) in machine.instances.get(who.instance_id, ())
     else:
-        same_place = any(scope == who.cluster for scope, _ in machine.nodes.get(who.node_name, ()))
+        lives = machine.nodes.get(who.node_name, ())
+        same_place = bool(who.cluster) and any(scope == who.cluster for scope, _ in lives)
     return (
         _shares_life(machine, who),
         same_place,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from console.fleet.models import Machine, Pool, RunningInterval, Service, WorkloadStatus
 from console.lib.rows import fetch
@@ -56,17 +57,11 @@ class ServiceLine:
 def service_lines(services: Sequence[Service]) -> list[ServiceLine]:
     """Services with what runs of them, in two queries however many."""
     ids = [service.pk for service in services]
-    running = dict(
-        RunningInterval.objects.filter(service__in=ids, ended_at=None)
-        .values_list("service")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
-    known = {
-        row[0]
-        for row in fetch(
-            "SELECT s FROM unnest(%s::bigint[]) s WHERE EXISTS"
-            " (SELECT 1 FROM fleet_runninginterval i WHERE i.service_id = s)",
+    running = {
+        pk: count if is_known else None
+        for pk, count, is_known in fetch(
+            "SELECT s, (SELECT count(*) FROM fleet_runninginterval i WHERE i.service_id = s AND i.ended_at IS NULL),"
+            " EXISTS (SELECT 1 FROM fleet_runninginterval i WHERE i.service_id = s) FROM unnest(%s::bigint[]) s",
             [ids],
         )
     }
@@ -77,13 +72,10 @@ def service_lines(services: Sequence[Service]) -> list[ServiceLine]:
         .annotate(wants=Sum("wanted"), readies=Sum("ready"), pends=Sum("pending"))
         .order_by()
     }
-    return [_service_line(service, running, known, states.get(service.pk)) for service in services]
+    return [_service_line(service, running[service.pk], states.get(service.pk)) for service in services]
 
 
-def _service_line(
-    service: Service, running: dict[int, int], known: set[int], state: dict[str, Any] | None
-) -> ServiceLine:
-    count = running.get(service.pk, 0) if service.pk in known else None
+def _service_line(service: Service, count: int | None, state: dict[str, Any] | None) -> ServiceLine:
     if state is None:
         return ServiceLine(service, count, None, None, None)
     return ServiceLine(service, count, state["wants"], state["readies"], state["pends"])
@@ -101,6 +93,12 @@ class InstanceFilter:
     instance_type: str = ""
     lifecycle: str = ""
     running: str = ""
+    team: str = ""
+    account: str = ""
+    pool: str = ""
+    instance_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
     def of(self, origin: str) -> QuerySet[Machine]:
         found = Machine.objects.filter(origin=origin, merged_into=None).select_related("service")
@@ -108,7 +106,19 @@ class InstanceFilter:
             found = found.filter(named(self.q, origin=origin))
         if self.service:
             found = found.filter(service__in=services_called(self.service, origin=origin))
-        for name in ("provider", "region", "zone", "instance_type"):
+        if self.team:
+            services = Service.objects.filter(origin=origin)
+            of_team = (
+                services.filter(team=None) if self.team == "none" else services.filter(team__slug=self.team)
+            )
+            found = found.filter(service__in=list(of_team.values_list("pk", flat=True)))
+        if self.instance_id:
+            found = found.filter(pk__in=machines_called(self.instance_id, origin=origin))
+        if self.since:
+            found = found.filter(last_seen_at__gte=self.since)
+        if self.until:
+            found = found.filter(last_seen_at__lt=self.until)
+        for name in ("provider", "account", "region", "zone", "instance_type", "pool"):
             if value := getattr(self, name):
                 found = found.filter(**{name: value})
         if self.lifecycle:
@@ -123,6 +133,15 @@ class InstanceFilter:
 def services_called(slug: str, *, origin: str) -> list[int]:
     """The service of this slug, if there is one: its id in a query leads to an index."""
     return list(Service.objects.filter(origin=origin, slug=slug).values_list("pk", flat=True))
+
+
+def machines_called(name: str, *, origin: str) -> list[int]:
+    """Ids of the machines of exactly this instance id or node name; each lookup has its index."""
+    machines = Machine.objects.filter(origin=origin)
+    by_id = machines.filter(instance_id=name).values_list("pk", flat=True)
+    return sorted(
+        {*by_id, *machines.exclude(node_name="").filter(node_name=name).values_list("pk", flat=True)}
+    )
 
 
 def machines_named(start: str, *, origin: str) -> list[int] | None:

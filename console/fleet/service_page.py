@@ -13,6 +13,8 @@ from console.fleet.models import Machine, RunningInterval, Service
 from console.fleet.queries import instance_lines, service_lines
 
 MACHINES_SHOWN = 20
+WORKLOADS_SHOWN, MOST_WORKLOADS = 20, 2_000
+RULES_SHOWN = 20
 LINKED = timedelta(hours=1)
 """How far back the links of the page look."""
 
@@ -28,6 +30,9 @@ def service_page(request: HttpRequest, service: Service, *, now: datetime) -> di
     still = RunningInterval.objects.filter(service=service, ended_at=None).values("machine")
     running = Machine.objects.filter(pk__in=still).select_related("service").order_by("-last_seen_at", "-pk")
     shown = list(running[:MACHINES_SHOWN])
+    is_all = request.GET.get("workloads") == "all"
+    reported = service.workloads.order_by("cluster", "namespace", "workload", "pk")
+    workloads = list(reported[: MOST_WORKLOADS if is_all else WORKLOADS_SHOWN + 1])
     minute = now.replace(second=0, microsecond=0)
     values = values_of(service=service.slug, started_at=minute - LINKED, ended_at=minute)
     return {
@@ -42,8 +47,9 @@ def service_page(request: HttpRequest, service: Service, *, now: datetime) -> di
                 values=values,
             )
         ),
-        "workloads": service.workloads.order_by("cluster", "namespace", "workload", "pk"),
-        "rules": service.attribution_rules.order_by("position", "pk"),
+        "workloads": workloads[: None if is_all else WORKLOADS_SHOWN],
+        "workloads_more": not is_all and len(workloads) > WORKLOADS_SHOWN,
+        "rules": service.attribution_rules.order_by("position", "pk")[:RULES_SHOWN],
         "machines": instance_lines(shown),
         "machines_more": max(0, (line.running or 0) - len(shown)),
         "may_manage": may_manage(request),

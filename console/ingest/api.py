@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
+from pydantic import AfterValidator, WithJsonSchema
 
-from console.accounts.api_auth import TokenAuth
+from console.accounts.api_auth import TokenAuth, token_of
 from console.accounts.audit import Actor
 from console.accounts.models import Scope
-from console.feeds.models import QuarantinedItem
+from console.feeds.models import QuarantinedItem, QuarantineState
 from console.ingest.bells import RECORD
+from console.ingest.error_codes import ERRORS
 from console.ingest.quarantine import ORDER, QuarantineFilter
 from console.ingest.replaying import replay
+from console.lib.asked import Span
 from console.lib.cursor import Listing, Paging, list_rows
 from console.lib.problems import Problem
 
@@ -49,13 +53,22 @@ class QuarantinedWhole(QuarantinedOut):
     body_base64: str
 
 
-class QuarantineQuery(Schema):
-    """Filters; all that are given must hold."""
+def _known_code(code: str) -> str:
+    if code and code not in ERRORS:
+        raise ValueError(f"There is no such code; use one of {', '.join(ERRORS)}.")
+    return code
 
-    state: Literal["held", "replayed", "discarded"] = "held"
+
+Code = Annotated[str, AfterValidator(_known_code), WithJsonSchema({"type": "string", "enum": list(ERRORS)})]
+
+
+class QuarantineQuery(Span):
+    """Filters; all that are given must hold. Received first at or after `since` and before `until`."""
+
+    state: QuarantineState = QuarantineState.HELD
     feed: str = Field("", description="A feed's slug.")
-    code: str = Field("", description="One of the codes of docs/errors.md.")
-    q: str = Field("", description="Text of the detail or of the first 4 KiB of the body.")
+    code: Code = Field("", description="Why it was refused: docs/errors.md.")
+    q: str = Field("", max_length=200, description="Text of the detail or of the first 4 KiB of the body.")
 
 
 class ReplayOut(Schema):
@@ -94,7 +107,10 @@ def quarantine_list(
     request: HttpRequest, wanted: Query[QuarantineQuery], paging: Query[Paging]
 ) -> dict[str, object] | StreamingHttpResponse:
     """Refused messages of the token's data origin, newest first."""
-    filtered = QuarantineFilter.of(wanted.model_dump(), origin=request.auth.origin)  # type: ignore[attr-defined]
+    asked = wanted.model_dump(exclude={"since", "until"})
+    filtered = replace(
+        QuarantineFilter.of(asked, origin=token_of(request).origin), since=wanted.since, until=wanted.until
+    )
     return list_rows(
         request, queryset=filtered.rows(), order=ORDER, paging=paging, row=QuarantinedOut, shape=shape
     )

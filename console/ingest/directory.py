@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 from psycopg_pool import AsyncConnectionPool
 
 from console.accounts.models import hash_secret
+from console.feeds.feed_settings import SenderSettings, sender_settings
 from console.feeds.normalised import ParseContext, Rejected
 
 FRESH_FOR = 1.0
@@ -23,7 +21,8 @@ RELOAD_AT_MOST_EVERY = 0.1
 _FEEDS = """
 SELECT f.id, f.slug, f.kind, f.origin, f.account, f.region, f.cluster, f.paused_at IS NOT NULL,
        coalesce(array_agg(t.secret_hash) FILTER (WHERE t.id IS NOT NULL), '{}'),
-       coalesce(array_agg(t.expires_at) FILTER (WHERE t.id IS NOT NULL), '{}')
+       coalesce(array_agg(t.expires_at) FILTER (WHERE t.id IS NOT NULL), '{}'),
+       f.settings
 FROM feeds_feed f LEFT JOIN feeds_feedtoken t ON t.feed_id = f.id GROUP BY f.id
 """
 
@@ -41,6 +40,7 @@ class KnownFeed:
     cluster: str
     is_paused: bool
     secrets: dict[str, datetime | None]
+    settings: SenderSettings = field(default_factory=SenderSettings)
 
     @property
     def context(self) -> ParseContext:
@@ -65,6 +65,16 @@ class FeedDirectory:
         self._owners: dict[str, KnownFeed] = {}
         self._loaded_at = -FRESH_FOR
         self._lock = asyncio.Lock()
+
+    async def known(self, slug: str) -> KnownFeed | None:
+        """The feed at `slug`, no older than a second; its sender is still to be checked."""
+        asked_at = time.monotonic()
+        if asked_at - self._loaded_at > FRESH_FOR:
+            await self._reload(since=asked_at - FRESH_FOR)
+        feed = self._feeds.get(slug)
+        if feed is None:
+            await self._reload(since=asked_at)
+        return self._feeds.get(slug)
 
     async def authenticate(self, slug: str, secret: str) -> KnownFeed:
         """The feed that `secret` may post to at `slug`; else `Rejected` as unauthenticated or forbidden.
@@ -110,20 +120,6 @@ class FeedDirectory:
 
 def _known(row: tuple[Any, ...]) -> KnownFeed:
     secrets = dict(zip(row[8], row[9], strict=True))
-    return KnownFeed(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], secrets)
-
-
-def secret_of(headers: Mapping[str, str], query: str) -> str:
-    """The secret a request carries: bearer, `X-Api-Key`, the password of Basic, or `?token=`."""
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() == "basic":
-        try:
-            _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-        except ValueError:  # neither base64 nor UTF-8
-            return ""
-        return password
-    if "x-api-key" in headers:
-        return headers["x-api-key"].strip()
-    return parse_qs(query).get("token", [""])[0] if "token=" in query else ""
+    return KnownFeed(
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], secrets, sender_settings(row[10])
+    )

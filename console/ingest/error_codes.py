@@ -24,12 +24,14 @@ class ErrorCode:
 
 _ALL = (
     ErrorCode(
-        "unauthenticated", "The secret is missing, wrong or expired.",
-        "Send the feed's secret. If it is lost, rotate it on the feed's page. Nothing of such a message is kept.",
+        "unauthenticated", "The secret, token or signature is missing, wrong or expired.",
+        "Send the feed's secret, or what its settings ask for; the answer says what is wrong with a signature or"
+        " token. If the secret is lost, rotate it on the feed's page. Nothing of such a message is kept.",
     ),
     ErrorCode(
-        "forbidden_sender", "The secret belongs to another feed.",
-        "Post to the address of the feed that the secret belongs to. Nothing of such a message is kept.",
+        "forbidden_sender", "The secret is another feed's, or the topic, subscription or account may not post here.",
+        "Post to the address of the feed that the secret belongs to, or name the sender in the feed's settings."
+        " Nothing of such a message is kept.",
     ),
     ErrorCode(
         "too_large", "The body, the batch or a list in it is over its limit.",
@@ -37,7 +39,7 @@ _ALL = (
     ),
     ErrorCode(
         "unsupported_media_type", "The body is not JSON by its own word.",
-        "Send the header Content-Type: application/json.",
+        "Send the header Content-Type: application/json, and the body unpacked (no Content-Encoding).",
     ),
     ErrorCode(
         "malformed_json", "The body is not JSON, is cut short, or is nested too deeply.",

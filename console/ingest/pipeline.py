@@ -28,7 +28,7 @@ from console.interruptions.recording import Heard, record_heard
 from console.lib import passing
 from console.lib.rows import run
 
-MOST_DELIVERIES = 2_000
+MOST_DELIVERIES = 4_000
 MOST_CLOSURES = 5
 """How often a batch is tried again at once because another worker named one of its machines meanwhile."""
 

@@ -31,6 +31,8 @@ class QuarantineFilter:
     feed: str = ""
     code: str = ""
     q: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
     @classmethod
     def of(cls, query: Mapping[str, str], *, origin: str) -> QuarantineFilter:
@@ -53,6 +55,10 @@ class QuarantineFilter:
             items = items.filter(feed__slug=self.feed)
         if self.code:
             items = items.filter(code=self.code)
+        if self.since:
+            items = items.filter(received_at__gte=self.since)
+        if self.until:
+            items = items.filter(received_at__lt=self.until)
         if self.q:
             says = RawSQL(_SAYS, [self.q, LOOKED_INTO])  # noqa: S611  a constant with parameters
             items = items.annotate(is_said=says).filter(Q(detail__icontains=self.q) | Q(is_said=True))

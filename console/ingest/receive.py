@@ -9,23 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from console.feeds.normalised import Reading, Rejected
+from console.feeds.normalised import Kind, Reading, Rejected
 from console.feeds.reading import MAX_BODY, Item, read_body
 from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
 from console.ingest.bells import RECORD
-from console.ingest.directory import FeedDirectory, KnownFeed, secret_of
+from console.ingest.directory import FeedDirectory, KnownFeed
+from console.ingest.lanes import lane_of
+from console.ingest.senders import event_grid, google_oidc, sns_signature
+from console.ingest.senders.bearer_tokens import BearerTokens, issuer_of
+from console.ingest.senders.documents import Fetch
+from console.ingest.senders.secret import secret_of
 from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission
 from console.ingest.tally import Tally
+from console.lib.outgoing import fetch
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +71,8 @@ class Request:
         )
 
     def incoming(self, body: bytes, reading: Reading) -> Incoming:
-        has_work = bool(reading.events or reading.facts or reading.machine)
+        is_work = any(event.kind is not Kind.HEARTBEAT for event in reading.events)
+        has_work = bool(is_work or reading.facts or reading.machine)
         return Incoming(
             feed_id=self.feed.id,
             origin=self.feed.origin,
@@ -75,6 +83,7 @@ class Request:
             headers=self.kept_headers,
             body=body,
             reading=msgspec.json.encode(reading) if has_work else None,
+            lane=lane_of(reading),
             is_heartbeat=reading.is_heartbeat,
         )
 
@@ -82,7 +91,9 @@ class Request:
 class Receiver:
     """The application. Everything it counts in an answer of 2xx is on disk when it answers."""
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
+    def __init__(self, pool: AsyncConnectionPool, fetch: Fetch = fetch) -> None:
+        self._sns = sns_signature.Sns(fetch)
+        self._tokens = BearerTokens(fetch)
         self._directory = FeedDirectory(pool)
         self._store = Store(pool)
         self._tally = Tally(pool)
@@ -117,18 +128,48 @@ class Receiver:
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
+        slug = scope["path"].removeprefix("/ingest/").strip("/")
+        if scope["method"] == "OPTIONS" and event_grid.ORIGIN in headers:
+            return await self._permit(slug, headers)
         if scope["method"] != "POST":
             return not_allowed()
         if int(headers.get("content-length") or 0) > MAX_BODY:
             raise _too_large()
-        slug = scope["path"].removeprefix("/ingest/").strip("/")
-        query = scope["query_string"].decode("latin-1")
-        feed = await self._directory.authenticate(slug, secret_of(headers, query))
+        secret = secret_of(headers, scope["query_string"].decode("latin-1"))
+        feed, body = await self._authenticate(slug, secret, headers, receive)
         if feed.is_paused:
             return too_busy("paused feed", retry_after=60)
-        body = await _read(receive)
-        request = Request(feed=feed, headers=headers, body=body, received_at=datetime.now(UTC))
-        return await self._take(request)
+        check_encoding(headers)
+        if body is None:
+            body = await _read(receive)
+        now = datetime.now(UTC)
+        google_oidc.check_subscription(feed, body)
+        if feed.kind == "aws-sns":
+            sns_signature.check_enveloped_topic(feed, headers, body)
+        greeting = event_grid.validation_answer(feed, headers, body)
+        greeting = greeting or await self._sns.handshake(feed, headers, body, now=now)
+        if greeting is not None:
+            return Answer(HTTPStatus.OK, greeting)
+        return await self._take(Request(feed=feed, headers=headers, body=body, received_at=now))
+
+    async def _authenticate(
+        self, slug: str, secret: str, headers: dict[str, str], receive: Receive
+    ) -> tuple[KnownFeed, bytes | None]:
+        """The feed, its sender checked one of the ways it takes. The body only where it is what is signed."""
+        feed = await self._directory.known(slug)
+        if feed is not None and sns_signature.is_signed(feed, headers, secret=secret):
+            body = await _read(receive)
+            await self._sns.check(feed, body, now=datetime.now(UTC))
+            return feed, body
+        issuer = issuer_of(feed, headers) if feed is not None else None
+        if feed is not None and issuer is not None:
+            await self._tokens.check(issuer, feed, headers, now=datetime.now(UTC))
+            return feed, None
+        return await self._directory.authenticate(slug, secret), None
+
+    async def _permit(self, slug: str, headers: dict[str, str]) -> Answer:
+        allowed = event_grid.permission(await self._directory.known(slug), headers)
+        return not_allowed() if allowed is None else Answer(HTTPStatus.OK, {}, allowed)
 
     async def _take(self, request: Request) -> Answer:
         feed = request.feed
@@ -173,6 +214,16 @@ class Receiver:
         if unholdable:
             await self._store.put(Submission([], unholdable))
         return counts
+
+
+def check_encoding(headers: Mapping[str, str]) -> None:
+    """A few packed bytes may unfold to gigabytes: nothing packed is taken."""
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise Rejected(
+            "unsupported_media_type",
+            f"Content-Encoding {encoding[:40]!r} is not taken. Send the body as it is, unpacked.",
+        )
 
 
 async def _read(receive: Receive) -> bytes:

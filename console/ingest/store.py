@@ -34,8 +34,9 @@ _STORE = """
 WITH incoming AS (
     SELECT * FROM unnest(
         %(feed)s::bigint[], %(key)s::text[], %(at)s::timestamptz[], %(origin)s::text[], %(result)s::text[],
-        %(note)s::text[], %(headers)s::jsonb[], %(body)s::bytea[], %(reading)s::bytea[]
-    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body, reading)
+        %(note)s::text[], %(headers)s::jsonb[], %(body)s::bytea[], %(reading)s::bytea[],
+        %(lane)s::int[]
+    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body, reading, lane)
 ), fresh AS (
     INSERT INTO feeds_deliverykey (feed_id, delivery_id, received_at)
     SELECT feed_id, delivery_id, received_at FROM incoming ORDER BY feed_id, delivery_id
@@ -45,8 +46,8 @@ WITH incoming AS (
     SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.headers, i.body
     FROM incoming i JOIN fresh f USING (feed_id, delivery_id)
 ), queued AS (
-    INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading)
-    SELECT f.id, i.received_at, i.feed_id, i.origin, i.reading
+    INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading, lane)
+    SELECT f.id, i.received_at, i.feed_id, i.origin, i.reading, i.lane
     FROM incoming i JOIN fresh f USING (feed_id, delivery_id) WHERE i.reading IS NOT NULL
     ORDER BY f.id
 )
@@ -89,6 +90,7 @@ class Incoming:
     body: bytes
     reading: bytes | None
     """None where there is nothing to record."""
+    lane: int = 0
     is_heartbeat: bool = False
 
     @property
@@ -273,6 +275,7 @@ _TYPES = {
     "headers": "jsonb",
     "body": "bytea",
     "reading": "bytea",
+    "lane": "int",
 }
 
 
@@ -288,6 +291,7 @@ def _columns(items: Sequence[Incoming]) -> dict[str, Any]:
             msgspec.json.encode(item.headers).decode(),
             item.body,
             item.reading,
+            item.lane,
         )
         for item in items
     ]

@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 import psycopg
@@ -51,6 +52,13 @@ JOIN feeds_feed f ON f.id = u.feed_id
 """A feed may be removed while its last messages are counted: the others' counts must not suffer."""
 
 
+class Touch(NamedTuple):
+    """When a machine was last spoken of by a repeat, and when it was alive."""
+
+    at: datetime
+    heartbeat_at: datetime | None = None
+
+
 class Tally:
     """Counts by feed and hour, and machines that were named again by a repeat."""
 
@@ -59,7 +67,7 @@ class Tally:
         self._hours: dict[tuple[int, datetime], Counts] = defaultdict(Counts)
         self._seen: dict[int, datetime] = {}
         self._accepted: dict[int, datetime] = {}
-        self._touched: dict[tuple[int, str, MachineRef], datetime] = {}
+        self._touched: dict[tuple[int, str, MachineRef], Touch] = {}
         self._heard: dict[int, datetime] = {}
         self._told_at = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -82,12 +90,18 @@ class Tally:
             self._accepted[feed_id] = now
 
     def saw_again(self, feed: KnownFeed, reading: Reading, *, now: datetime) -> None:
-        """A repeat says nothing new, except that its machine was spoken of again."""
-        machines: list[MachineRef | None] = [event.machine for event in reading.events]
-        machines = machines or [reading.machine]
-        for machine in machines:
-            if machine is not None and machine.identifier:
-                self._touched[feed.id, feed.origin, machine] = now
+        """A repeat says nothing new, except that its machine was spoken of again, and that it lives.
+
+        A watcher that polls the same answer again and again says so with the same words each time.
+        """
+        for event in reading.events:
+            self._touch(feed, event.machine, Touch(now))
+        if reading.machine is not None and (reading.heartbeat_at or not reading.events):
+            self._touch(feed, reading.machine, Touch(now, reading.heartbeat_at))
+
+    def _touch(self, feed: KnownFeed, machine: MachineRef, touch: Touch) -> None:
+        if machine.identifier:
+            self._touched[feed.id, feed.origin, machine] = touch
 
     async def _write_forever(self) -> None:
         while True:
@@ -134,13 +148,16 @@ def _hour_columns(hours: dict[tuple[int, datetime], Counts]) -> list[object]:
     return [[key[0] for key in keys], [key[1] for key in keys], *counts]
 
 
-def _touch_columns(touched: dict[tuple[int, str, MachineRef], datetime]) -> list[object]:
-    def said(machine: MachineRef) -> bytes:
-        return msgspec.json.encode(Reading(delivery_id="", result=Result.IGNORED, machine=machine))
+def _touch_columns(touched: dict[tuple[int, str, MachineRef], Touch]) -> list[object]:
+    def said(machine: MachineRef, touch: Touch) -> bytes:
+        reading = Reading(
+            delivery_id="", result=Result.IGNORED, machine=machine, heartbeat_at=touch.heartbeat_at
+        )
+        return msgspec.json.encode(reading)
 
     return [
-        list(touched.values()),
+        [touch.at for touch in touched.values()],
         [feed_id for feed_id, _, _ in touched],
         [origin for _, origin, _ in touched],
-        [said(machine) for _, _, machine in touched],
+        [said(machine, touch) for (_, _, machine), touch in touched.items()],
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import Q
@@ -12,8 +13,12 @@ from ninja import Field, Query, Router, Schema
 
 from console.accounts.api_auth import TokenAuth, token_of
 from console.accounts.models import Scope
-from console.interruptions.models import Interruption, InterruptionAlias, Observation
-from console.interruptions.queries import ORDER, ReclaimFilters, reclaims
+from console.feeds.models import Feed
+from console.feeds.normalised import Cause, Kind
+from console.fleet.queries import machines_called
+from console.interruptions.models import Interruption, InterruptionAlias, Observation, State
+from console.interruptions.queries import ORDER, VERDICTS, ReclaimFilters, reclaims
+from console.lib.asked import BIGGEST_ID, Moment, Span, refused
 from console.lib.cursor import Listing, Paging, list_rows
 
 router = Router(tags=["interruptions"])
@@ -100,19 +105,56 @@ def _outcome(one: Interruption) -> str:
     return "ongoing" if one.is_open else one.state
 
 
-class InterruptionQuery(Schema):
-    """The filters of the list of reclaims; the same names as in the page's URL."""
+class Became(StrEnum):
+    """What `outcome` can ask for."""
 
-    service: str = ""
-    team: str = ""
-    pool: str = ""
-    provider: str = ""
+    OPEN = "open"
+    COUNTED = "counted"
+    ENDED = "ended"
+    PRESUMED = "presumed"
+    CANCELLED = "cancelled"
+    HINT = "hint"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    NO_REPORT = "no_report"
+    NO_NOTICE = "no_notice"
+    UNDECIDED = "undecided"
+
+
+class InterruptionQuery(Span):
+    """The filters of the list of reclaims, which started at or after `since` and before `until`."""
+
+    state: State | None = Field(None, description="Where it stands now. Hints only where asked for.")
+    service: str = Field("", description="Slug of a service.")
+    team: str = Field("", description="Slug of a team; `unattributed` for services without one.")
+    provider: str = Field("", description="aws, gcp, azure …")
     region: str = ""
-    cause: str = ""
-    outcome: str = Field("", description="open, ended, presumed, cancelled or hint; empty: every reclaim")
-    since: str = Field("", description="Started at or after: a moment or a day, UTC.")
-    until: str = Field("", description="Started before: a moment or a day, UTC.")
-    q: str = Field("", description="Instance id, node name or key begins with this.")
+    zone: str = ""
+    pool: int | None = Field(None, ge=1, le=BIGGEST_ID, description="Id of a pool.")
+    instance_type: str = ""
+    instance_id: str = Field(
+        "", description="Exactly this instance, or node name where there is no instance id."
+    )
+    key: str = Field("", description="Exactly this key, or one that a reclaim had before.")
+    cause: Cause | None = None
+    outcome: Became | None = Field(
+        None,
+        description="What became of it; every reclaim but hints if left out. `counted` is what M1 counts;"
+        " complete, partial, failed, no_report, no_notice and undecided are what M2 says: give `since` and `until`.",
+    )
+    q: str = Field("", max_length=200, description="Instance id, node name or key begins with this.")
+
+    def filters(self) -> ReclaimFilters:
+        """The same as the page's filters."""
+        given = self.model_dump(exclude_none=True, mode="json", exclude={"instance_type"})
+        if self.outcome in VERDICTS and not (self.since and self.until):
+            raise refused(
+                "outcome", f"{self.outcome} is judged over a stretch of time: give `since` and `until`."
+            )
+        return ReclaimFilters.of(
+            {name: str(value) for name, value in given.items()} | {"type": self.instance_type}
+        )
 
 
 @router.get("/interruptions", response=Listing[InterruptionOut], auth=READ)
@@ -122,7 +164,7 @@ def interruption_list(
     """Reclaims, the newest first."""
     return list_rows(
         request,
-        queryset=reclaims(origin=token_of(request).origin, filters=ReclaimFilters.of(query.model_dump())),
+        queryset=reclaims(origin=token_of(request).origin, filters=query.filters()),
         order=ORDER,
         paging=paging,
         row=InterruptionOut,
@@ -176,12 +218,16 @@ class ObservationOut(Schema):
         return row.action or None
 
 
-class ObservationQuery(Schema):
-    """The filters of the list of observations."""
+class ObservationQuery(Span):
+    """The filters of the list of observations, which were received at or after `since` and before `until`."""
 
-    interruption: int | None = None
-    kind: str = ""
-    received_since: datetime | None = Field(None, description="The last 7 days unless said otherwise.")
+    interruption: int | None = Field(None, ge=1, le=BIGGEST_ID, description="Id of an interruption.")
+    feed: str = Field("", description="Slug of a feed.")
+    kind: Kind | None = None
+    instance_id: str = Field("", description="Exactly this instance.")
+    since: Moment | None = Field(
+        None, description="The last 7 days unless said otherwise, or an interruption is."
+    )
 
 
 @router.get("/observations", response=Listing[ObservationOut], auth=READ)
@@ -189,12 +235,19 @@ def observation_list(
     request: HttpRequest, query: Query[ObservationQuery], paging: Query[Paging]
 ) -> dict[str, Any] | StreamingHttpResponse:
     """What was observed, the newest first; by interruption it reaches back as far as that does."""
-    rows = Observation.objects.filter(origin=token_of(request).origin)
+    origin = token_of(request).origin
+    rows = Observation.objects.filter(origin=origin)
     if query.kind:
-        rows = rows.filter(kind=query.kind)
+        rows = rows.filter(kind=query.kind.value)
+    if query.feed:
+        rows = rows.filter(feed__in=list(Feed.objects.filter(slug=query.feed).values_list("pk", flat=True)))
+    if query.instance_id:
+        rows = rows.filter(machine__in=machines_called(query.instance_id, origin=origin))
     if query.interruption is not None:
         rows = rows.filter(interruption=query.interruption)
-    since = query.received_since or (None if query.interruption else timezone.now() - OBSERVED_SINCE)
+    since = query.since or (None if query.interruption else timezone.now() - OBSERVED_SINCE)
     if since is not None:
         rows = rows.filter(received_at__gte=since)
+    if query.until is not None:
+        rows = rows.filter(received_at__lt=query.until)
     return list_rows(request, queryset=rows, order=["-received_at", "-pk"], paging=paging, row=ObservationOut)

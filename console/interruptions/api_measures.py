@@ -22,6 +22,7 @@ from console.interruptions.measures import (
     rolled_up_at,
     unknown,
 )
+from console.lib.asked import BIGGEST_ID, Moment, refused
 from console.lib.csv_file import csv_response
 from console.lib.cursor import Listing
 from console.lib.problems import Problem
@@ -40,18 +41,19 @@ class MeasureQuery(Schema):
     window: str = Field(
         "", description="Length such as 24h, 7d or 13w. The measure's own window if left out."
     )
-    until: datetime | None = Field(None, description="End of the window, cut to the hour; now if left out.")
+    until: Moment | None = Field(None, description="End of the window, cut to the hour; now if left out.")
     service: str = Field("", description="Slug of a service.")
     team: str = Field("", description="Slug of a team.")
     region: str = ""
     zone: str = ""
     type: str = Field("", description="Instance type.")
-    pool: str = Field("", description="Id of a pool.")
+    pool: int | None = Field(None, ge=1, le=BIGGEST_ID, description="Id of a pool.")
     provider: str = ""
     format: Literal["json", "csv"] = Field("json", description="`csv` gives the same rows as CSV.")
 
     def scope(self, origin: str) -> Scope:
-        return Scope(origin, **{dimension.value: getattr(self, dimension.value) for dimension in Dimension})
+        given = {dimension.value: getattr(self, dimension.value) for dimension in Dimension}
+        return Scope(origin, **{name: str(value) for name, value in given.items() if value})
 
 
 class WindowOut(Schema):
@@ -141,10 +143,10 @@ def _answer(name: str, query: MeasureQuery, *, origin: str, now: datetime) -> li
         known = re.fullmatch(r"m([4-9]|10)", name)
         detail = f"{name} is not computed yet." if known else f"There is no measure {name}."
         raise Problem(501 if known else 404, code="not_available" if known else "not_found", detail=detail)
-    as_of = rolled_up_at(origin)
+    span, as_of = _length(query.window or USUAL[name]), rolled_up_at(origin)
     if as_of is None:
         return [unknown(name, "", NOT_COMPUTED)]
-    window, scope = _window(query.window or USUAL[name], query.until, as_of), query.scope(origin)
+    window, scope = _window(span, query.until, as_of), query.scope(origin)
     if name == "m1":
         return answers.rates(scope, window=window, by=query.by)
     if name == "m2":
@@ -152,14 +154,15 @@ def _answer(name: str, query: MeasureQuery, *, origin: str, now: datetime) -> li
     return answers.latencies(scope, window=window, by=query.by, now=now)
 
 
-def _window(length: str, until: datetime | None, as_of: datetime) -> Window:
-    match = LENGTH.fullmatch(length)
+def _length(text: str) -> timedelta:
+    match = LENGTH.fullmatch(text)
     span = int(match[1]) * UNITS[match[2]] if match else None
     if span is None or span > LONGEST:
-        detail = "A window is a number and h, d or w, at most 400 days: 24h, 7d, 13w."
-        raise Problem(422, code="invalid", detail=detail)
-    if until is not None and until.tzinfo is None:
-        raise Problem(422, code="invalid", detail="`until` needs a zone: 2026-03-11T12:00:00Z.")
+        raise refused("window", "A window is a number and h, d or w, at most 400 days: 24h, 7d, 13w.")
+    return span
+
+
+def _window(span: timedelta, until: datetime | None, as_of: datetime) -> Window:
     if until is None or until >= as_of:
         return Window.last(span, as_of=as_of)
     return Window.ending(until, span, as_of=as_of)

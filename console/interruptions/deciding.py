@@ -18,6 +18,7 @@ from console.interruptions.episodes import Stretch, extend_episodes
 from console.interruptions.known import Span, Told, tell
 from console.interruptions.observing import Statement, write_down
 from console.interruptions.plan import Machine, Plan, plan_machine, renumber
+from console.interruptions.pod_moves import match_pods
 from console.interruptions.records import Reported, attach_records
 from console.interruptions.replacements import match_replacements, reach_of
 from console.interruptions.stored import Row
@@ -28,8 +29,9 @@ RECORDS_BEFORE = timedelta(hours=2)
 
 _MACHINES = """
 SELECT id, service_id, pool_id, provider, account, region, instance_id, node_name,
-       greatest(heartbeat_at, listed_at), first_seen_at, last_seen_at
-FROM fleet_machine WHERE id = ANY(%s)
+       greatest(heartbeat_at, listed_at), first_seen_at, last_seen_at,
+       ARRAY(SELECT ended_at FROM fleet_runninginterval WHERE machine_id = m.id AND ended_at IS NOT NULL)
+FROM fleet_machine m WHERE id = ANY(%s)
 """
 _LOCK_SERVICES = "SELECT id FROM fleet_service WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
@@ -51,6 +53,8 @@ def decide(
     machine_ids = sorted({span.machine_id for span in spans} | {record.machine_id for record in reported})
     if not machine_ids:
         write_down(fresh, homes={})
+        moved_pods = match_pods((), told={}, fresh=fresh, origin=origin)
+        writing.report_changes(dict.fromkeys(moved_pods, False), replayed=frozenset(), now=now)
         return
     machines = _machines(machine_ids)
     told = tell(spans, fresh, machines=machines, now=now)
@@ -64,6 +68,7 @@ def decide(
     _bring_up_to_date(plan, ids, rows, launches, regrouped, origin=origin)
     opened = {ids[wanted.key] for wanted in plan.opened}
     changed = {ids[wanted.key] for wanted in plan.written} | set(plan.absorbed) | touched
+    changed |= match_pods(changed, told=told, fresh=fresh, origin=origin)
     writing.report_changes(
         {pk: pk in opened for pk in changed}, replayed=_replayed(plan, ids, fresh), now=now
     )

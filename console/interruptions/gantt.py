@@ -39,7 +39,8 @@ class Bar:
 class Tick:
     x: float
     label: str
-    """Seconds from the notice (or the start), as `+30 s`."""
+    """Time from the notice (or the start), as `+30 s`."""
+    is_zero: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def draw(
     bars = [_bar(span, x, until=last) for span in spans]
     return Gantt(
         bars=bars,
-        ticks=_ticks(zero, first, last, x),
+        ticks=_ticks(zero, first, last, x, word="notice" if interruption.notice_at else "start"),
         zero_x=x(zero),
         deadline_x=x(interruption.deadline_at) if interruption.deadline_at else None,
         ended_x=x(interruption.ended_at) if interruption.ended_at else None,
@@ -132,7 +133,11 @@ def _node(one: Interruption) -> list[_Span]:
         ("Draining", one.drain_started_at, "danger" if one.has_drain_error else "neutral"),
         ("Shutting down", one.shutdown_started_at, "neutral"),
         ("Shut down", one.shutdown_completed_at, "neutral"),
-        ("Gone", one.terminated_at, "neutral"),
+        (
+            "Presumed gone" if one.state == "presumed" else "Gone",
+            one.terminated_at or one.ended_at,
+            "neutral",
+        ),
     ]
     reached = [(label, at, tone) for label, at, tone in stages if at is not None]
     if reached and reached[0][0] == "At risk" and len(reached) > 1 and one.notice_at:
@@ -175,7 +180,7 @@ def _volumes(volumes: Sequence[Volume]) -> list[_Span]:
     ]  # fmt: skip
 
 
-def _ticks(zero: datetime, first: datetime, last: datetime, x: Scale) -> list[Tick]:
+def _ticks(zero: datetime, first: datetime, last: datetime, x: Scale, *, word: str) -> list[Tick]:
     length = (last - first).total_seconds()
     step = next((s for s in _STEPS if length / s <= MOST_TICKS), int(length // MOST_TICKS) or 1)
     offset = (first - zero).total_seconds()
@@ -183,16 +188,16 @@ def _ticks(zero: datetime, first: datetime, last: datetime, x: Scale) -> list[Ti
     ticks = []
     while number * step < (last - zero).total_seconds():
         seconds = number * step
-        ticks.append(Tick(x(zero + timedelta(seconds=seconds)), _spoken(seconds)))
+        label = _spoken(seconds, step) if seconds else word
+        ticks.append(Tick(x(zero + timedelta(seconds=seconds)), label, is_zero=seconds == 0))
         number += 1
     return ticks
 
 
-def _spoken(seconds: int) -> str:
+def _spoken(seconds: int, step: int) -> str:
+    """In the unit of the steps, so that neighbours can be compared."""
     sign = "−" if seconds < 0 else "+"
     size = abs(seconds)
-    if size == 0:
-        return "0"
-    if size < 120:
+    if step < 60:
         return f"{sign}{size} s"
-    return f"{sign}{size // 60} min" if size < 7200 else f"{sign}{size // 3600} h"
+    return f"{sign}{size // 60} min" if step < 3600 else f"{sign}{size // 3600} h"

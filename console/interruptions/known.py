@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+import msgspec
+
 from console.feeds.normalised import Action, Cause, Kind, Outcome
 from console.interruptions.observing import Statement, as_seen
 from console.interruptions.seen import Seen
@@ -24,7 +26,7 @@ _SEEN = """
 SELECT o.id, o.machine_id, o.interruption_id, o.feed_id, o.event_id, o.kind, o.occurred_at, o.received_at,
        o.machine_named, o.source, o.deadline_at, o.outcome, o.cause, o.action, o.machine_state,
        o.native_id, o.boot_id, o.node_uid, o.may_open, o.is_precise_deadline, o.is_restart, o.is_observed,
-       o.is_low_confidence
+       o.is_low_confidence, o.listed, o.incarnation
 FROM interruptions_observation o
 """
 _NEAR = (
@@ -52,8 +54,7 @@ class Told:
     """By observation id: the stored interruption it belongs to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A machine and the times its new observations speak of."""
 
     machine_id: int
@@ -151,6 +152,8 @@ def _seen(row: tuple[Any, ...], *, provider: str) -> Seen:
         is_restart=row[20],
         is_observed=row[21],
         is_low_confidence=row[22],
+        listed=tuple(row[23]) if row[23] is not None else None,
+        incarnation=row[24],
     )
 
 

@@ -2,13 +2,15 @@
 
 How it is read where there is room: a sign of life counts as evidence that a machine outlived its deadline
 from `OVERRUN` after it on, for a machine may overrun by some seconds and still go; not if the machine has
-restarted since, nor from another boot, for that is another life. A withdrawal counts at once. A machine
+restarted since, nor from another boot, for that is another life. A withdrawal counts at once. Where the
+provider's feed does not tell of the end, an inventory that says when the machine stopped running does. A machine
 that restarted without anyone telling of its end did end: presumed at the deadline, or at the restart if
 that came sooner. Stages reached by a hint (a drain on a recommendation) leave it a hint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -57,14 +59,21 @@ def resolve(
     now: datetime,
     alive_at: datetime | None = None,
     alive_boot_id: str | None = None,
+    stopped_at: Sequence[datetime] = (),
 ) -> Resolution:
-    """The state at `now`. `alive_at` is the machine's latest sign of life (heartbeat, inventory)."""
+    """The state at `now`.
+
+    `alive_at` is the machine's latest sign of life (heartbeat, inventory); `stopped_at` is when it stopped
+    running, as its inventory has it, once for each time it ran.
+    """
     if not stages.is_real:
         return _hint(stages, now=now)
     if stages.ended_at is not None:
         return Resolution(state=State.ENDED, ended_at=stages.ended_at)
     if stages.withdrawn_at is not None:
         return Resolution(state=State.CANCELLED)
+    if (gone_at := _listed_end(stages, stopped_at=stopped_at, now=now)) is not None:
+        return Resolution(state=State.ENDED, ended_at=gone_at)
     deadline_at = stages.due_deadline_at
     if stages.restarted_at is not None:
         return Resolution(state=State.PRESUMED, ended_at=min(deadline_at, stages.restarted_at))
@@ -87,6 +96,12 @@ def _hint(stages: Stages, *, now: datetime) -> Resolution:
 
 def _open_state(stages: Stages) -> State:
     return _OPEN_STATES.get(stages.node or Kind.INTERRUPTION_NOTICE, State.NOTICED)
+
+
+def _listed_end(stages: Stages, *, stopped_at: Sequence[datetime], now: datetime) -> datetime | None:
+    """The first time it stopped running between the start and the end of the grace."""
+    until = min(now, stages.due_deadline_at + GRACE)
+    return min((at for at in stopped_at if stages.started_at <= at <= until), default=None)
 
 
 def _outlived(stages: Stages, *, alive_at: datetime | None, alive_boot_id: str | None) -> bool:

@@ -6,18 +6,16 @@ Everything here is set-based: a batch costs a constant number of statements.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from console.feeds.normalised import NormalisedEvent
 from console.interruptions.seen import Seen
-from console.lib.rows import columns_of, fetch, run
+from console.lib.rows import array_literal, columns_of, fetch, run
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """One event of one stored delivery, and the machine it was resolved to."""
 
     feed_id: int
@@ -62,6 +60,8 @@ _COLUMNS = {
     "is_future": "boolean",
     "is_low_confidence": "boolean",
     "is_replay": "boolean",
+    "listed": "text",
+    "incarnation": "bigint",
     "labels": "jsonb",
     "message": "text",
 }
@@ -72,7 +72,8 @@ ON CONFLICT DO NOTHING RETURNING id, feed_id, event_id, machine_named
 """
 _ROWS = (
     f"INSERT INTO interruptions_observation ({', '.join(_COLUMNS)}) "  # noqa: S608
-    f"SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())})"
+    f"SELECT {', '.join(f'r.{name}::text[]' if name == 'listed' else f'r.{name}' for name in _COLUMNS)} "
+    f"FROM unnest({', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())}) AS r ({', '.join(_COLUMNS)})"
 )
 
 
@@ -122,6 +123,8 @@ def as_seen(pk: int, statement: Statement, *, provider: str) -> Seen:
         is_restart=event.is_restart,
         is_observed=event.is_observed,
         is_low_confidence=event.is_low_confidence,
+        listed=event.listed,
+        incarnation=event.incarnation,
     )
 
 
@@ -156,6 +159,8 @@ def _row(pk: int, statement: Statement, home: int | None) -> tuple[object, ...]:
         event.is_future,
         event.is_low_confidence,
         statement.is_replay,
+        array_literal(event.listed, "text") if event.listed is not None else None,
+        event.incarnation,
         msgspec.json.encode(event.labels).decode() if event.labels else "{}",
         (event.message or "")[:500],
     )

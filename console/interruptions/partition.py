@@ -20,6 +20,7 @@ import msgspec
 
 from console.interruptions.draft import Draft, Past, Turn
 from console.interruptions.seen import Seen, in_order, is_arrival, is_hint, notice_of, opens
+from console.interruptions.vanishing import listings_of, vanished_at
 
 REACH = 16
 PATIENCE = 64
@@ -37,6 +38,8 @@ class Reclaim(msgspec.Struct, frozen=True, kw_only=True):
     native_id: str | None = None
     restarted_at: datetime | None = None
     """When the machine lived again after it."""
+    vanished_at: datetime | None = None
+    """When the machine's own metadata no longer listed it, before its time."""
 
 
 class Partition(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +68,7 @@ class _Walk:
 
     def __init__(self, ordered: list[Seen]) -> None:
         self.past = Past()
+        self.listings = listings_of(ordered)
         self.notice = notice_of(next((seen.provider for seen in ordered if seen.provider), None))
         self.drafts: list[Draft] = []
         self.latest_hint: Draft | None = None
@@ -94,6 +98,7 @@ class _Walk:
             is_real=draft.is_real,
             native_id=draft.native_id,
             restarted_at=self.past.restart_after(draft.settled),
+            vanished_at=vanished_at(members, native_id=draft.native_id, listings=self.listings),
         )
 
     def _home_of(self, turn: Turn) -> Draft | None:

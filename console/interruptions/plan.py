@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
+from console.fleet.azure_names import resource_name
 from console.interruptions.keys import Naming, reconcile
 from console.interruptions.known import Told
 from console.interruptions.lifecycle import resolve
@@ -19,8 +22,7 @@ from console.interruptions.writing import Wanted
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True, gc=False):
     """What deciding needs to know of a machine."""
 
     id: int
@@ -35,6 +37,8 @@ class Machine:
     """Its latest sign of life: a heartbeat, or an inventory that lists it."""
     first_seen_at: datetime
     last_seen_at: datetime
+    stopped_at: Sequence[datetime]
+    """When its inventory says that it stopped running."""
 
     @property
     def naming(self) -> Naming:
@@ -44,7 +48,7 @@ class Machine:
             account=self.account,
             region=self.region,
             resource=resource,
-            azure_resource=resource.rpartition("/")[2],
+            azure_resource=resource_name(resource),
         )
 
 
@@ -138,7 +142,7 @@ def renumber(plan: Plan, wanted: Wanted, machine: Machine) -> Wanted:
     key, ordinal = _unused(plan, machine.naming.numbered(wanted.ordinal + 1), wanted.ordinal + 1, machine)
     plan.members[key] = plan.members.pop(wanted.key)
     plan.machine_of[key] = plan.machine_of.pop(wanted.key)
-    return replace(wanted, key=key, ordinal=ordinal)
+    return msgspec.structs.replace(wanted, key=key, ordinal=ordinal)
 
 
 def _unused(plan: Plan, key: str, ordinal: int, machine: Machine) -> tuple[str, int]:
@@ -163,8 +167,13 @@ def _wanted(
     opened_by: str,
     now: datetime,
 ) -> Wanted:
-    stages = stage_times(reclaim.members, native_id=reclaim.native_id, restarted_at=reclaim.restarted_at)
-    resolution = resolve(stages, now=now, alive_at=machine.alive_at)
+    stages = stage_times(
+        reclaim.members,
+        native_id=reclaim.native_id,
+        restarted_at=reclaim.restarted_at,
+        vanished_at=reclaim.vanished_at,
+    )
+    resolution = resolve(stages, now=now, alive_at=machine.alive_at, stopped_at=machine.stopped_at)
     return Wanted(
         origin=origin,
         key=key,

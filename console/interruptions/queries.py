@@ -13,9 +13,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from console.feeds.normalised import Cause
 from console.fleet.models import UNATTRIBUTED, Pool, Service
-from console.fleet.queries import machines_named
+from console.fleet.queries import machines_called, machines_named
 from console.interruptions import rollup_sql
-from console.interruptions.models import HINT_STATES, OPEN_STATES, Interruption, State
+from console.interruptions.models import HINT_STATES, OPEN_STATES, Interruption, InterruptionAlias, State
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.cursor import Page, cut_page
 from console.lib.origin import Origin
@@ -36,7 +36,10 @@ class ReclaimFilters:
     region: str = ""
     zone: str = ""
     type: str = ""
+    instance_id: str = ""
+    key: str = ""
     cause: str = ""
+    state: str = ""
     outcome: str = ""
     since: str = ""
     until: str = ""
@@ -56,9 +59,12 @@ class ReclaimFilters:
 
     def narrow(self, rows: QuerySet[Interruption], *, origin: str) -> QuerySet[Interruption]:
         """Names are looked up first: ids in the query lead to an index, names would lead through history."""
-        rows = rows.filter(self._services(origin) & self._pools(origin) & self._named(origin))
+        rows = rows.filter(self._services(origin) & self._pools(origin) & self._called(origin))
+        rows = rows.filter(self._named(origin))
         if self.cause:
             rows = rows.filter(cause=self.cause)
+        if self.state in State.values:
+            rows = rows.filter(state=self.state)
         if self.pool.isdigit():
             rows = rows.filter(pool=int(self.pool))
         if since := _instant(self.since):
@@ -88,6 +94,16 @@ class ReclaimFilters:
         pools = Q(pool__in=list(Pool.objects.filter(origin=origin, **wanted).values_list("pk", flat=True)))
         return pools | Q(pool=None, **own) if wanted == own else pools
 
+    def _called(self, origin: str) -> Q:
+        """Exactly one machine, exactly one key."""
+        wanted = Q()
+        if self.instance_id:
+            wanted &= Q(machine__in=machines_called(self.instance_id, origin=origin))
+        if self.key:
+            had = InterruptionAlias.objects.filter(origin=origin, key=self.key)
+            wanted &= Q(key=self.key) | Q(pk__in=list(had.values_list("interruption", flat=True)))
+        return wanted
+
     def _named(self, origin: str) -> Q:
         if not self.q:
             return Q()
@@ -105,6 +121,8 @@ class ReclaimFilters:
             return rows.filter(cause=Cause.SPOT.value).exclude(state__in=[*HINT_STATES, State.CANCELLED])
         if self.outcome in State.values:
             return rows.filter(state=self.outcome)
+        if self.state in HINT_STATES:
+            return rows
         return rows.exclude(state__in=HINT_STATES)
 
 

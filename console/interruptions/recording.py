@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from django.db import connection, transaction
 
 from console.feeds.normalised import MachineRef, Reading
@@ -26,19 +26,30 @@ logger = logging.getLogger(__name__)
 
 MOST_DUE = 500
 
-_DUE = """
-SELECT id, machine_id, origin, started_at FROM interruptions_interruption
-WHERE due_at <= %s ORDER BY due_at LIMIT %s
+_HAS_STOPPED = """
+i.state IN ('noticed', 'cordoned', 'draining', 'shutting_down', 'shut_down') AND i.due_at IS NOT NULL AND EXISTS (
+    SELECT 1 FROM fleet_runninginterval r WHERE r.machine_id = i.machine_id
+      AND r.ended_at >= i.started_at AND r.ended_at <= least(%(now)s, i.due_at))
 """
-_SETTLED = """
-UPDATE interruptions_interruption SET due_at = NULL WHERE due_at <= %s AND id = ANY(%s)
-"""
+"""An open interruption whose machine the inventory says has stopped running since."""
+_DUE = f"""
+SELECT id, machine_id, origin, started_at FROM (
+    SELECT i.id, i.machine_id, i.origin, i.started_at, i.due_at FROM interruptions_interruption i
+    WHERE i.due_at <= %(now)s
+    UNION
+    SELECT i.id, i.machine_id, i.origin, i.started_at, i.due_at FROM interruptions_interruption i
+    WHERE {_HAS_STOPPED}
+) AS due ORDER BY due_at LIMIT %(most)s
+"""  # noqa: S608 - a condition from this file
+_SETTLED = f"""
+UPDATE interruptions_interruption i SET due_at = NULL
+WHERE i.id = ANY(%(ids)s) AND (i.due_at <= %(now)s OR {_HAS_STOPPED})
+"""  # noqa: S608
 """What deciding left due although it was looked at: its observations are gone, and time changes nothing."""
 _LOCK = "SELECT id FROM fleet_machine WHERE id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED"
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """One stored delivery and what it says."""
 
     feed_id: int
@@ -58,12 +69,13 @@ def record_heard(heard: Sequence[Heard], *, now: datetime) -> None:
 
 
 def settle_due(*, now: datetime) -> int:
-    """Look again at interruptions whose time has come (a deadline long past, a hint a day old).
+    """Look again at interruptions whose time has come (a deadline long past, a hint a day old), and at open
+    ones whose machine the inventory says has stopped running.
 
     Returns how many machines were looked at; 0: nothing is due, or others are at it.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_DUE, [now, MOST_DUE])
+        cursor.execute(_DUE, {"now": now, "most": MOST_DUE})
         due = cursor.fetchall()
         if not due:
             return 0
@@ -77,7 +89,7 @@ def settle_due(*, now: datetime) -> int:
                 by_origin[origin].append((machine_id, started_at))
         for origin in sorted(by_origin):
             deciding.decide(spans_of(by_origin[origin]), origin=origin, now=now)
-        cursor.execute(_SETTLED, [now, looked_at])
+        cursor.execute(_SETTLED, {"now": now, "ids": looked_at})
         if cursor.rowcount:
             logger.error("interruptions.not_settled", extra={"count": cursor.rowcount})
     return len(locked)
@@ -118,23 +130,32 @@ def _moved(resolved: Resolved) -> dict[int, set[int]]:
     return moved
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+_OF_THE_POD_ALONE: dict[str, str] = {}
+"""A pod's namespace says nothing of the node it runs on, which others share."""
+
+
+class Mention(msgspec.Struct, frozen=True, gc=False):
     """A machine as one message names it, and where in the batch that stands."""
 
     heard: int
     event: int | None
-    """The event's place in its reading; None where the message shows the machine without an event."""
+    """The event's place among its reading's statements; None where the message shows the machine without an event."""
     facts: MachineFacts
 
 
 def _mentions(index: int, one: Heard) -> Iterator[Mention]:
     reading = one.reading
-    for place, event in enumerate(reading.events):
-        facts = _facts(event.machine, seen_at=event.occurred_at, labels=event.labels)
+    for place, event in enumerate(reading.statements):
+        labels = event.labels if "pod" not in event.labels else _OF_THE_POD_ALONE
+        facts = _facts(event.machine, seen_at=event.occurred_at, labels=labels)
         yield Mention(index, place, facts)
     if reading.machine is not None:
-        facts = _facts(reading.machine, seen_at=one.received_at, heartbeat_at=reading.heartbeat_at)
+        facts = _facts(
+            reading.machine,
+            seen_at=one.received_at,
+            heartbeat_at=reading.heartbeat_at,
+            labels={"service": reading.service} if reading.service else None,
+        )
         yield Mention(index, None, facts)
 
 
@@ -176,7 +197,7 @@ def _statements(
             origin=one.origin,
             delivery_pk=one.delivery_pk,
             received_at=one.received_at,
-            event=one.reading.events[mention.event],
+            event=one.reading.statements[mention.event],
             machine_id=machine_id,
             is_replay=one.reading.is_replay,
         )

@@ -58,7 +58,8 @@ SELECT o.machine_id, m.service_id, o.occurred_at, max(o."group"),
 {_SCOPE} JOIN interruptions_observation o ON o.occurred_at BETWEEN s.lo AND s.hi
 JOIN fleet_machine m ON m.id = o.machine_id AND m.service_id = s.service_id
 WHERE o.origin = %(origin)s AND o.kind = 'replacement_launched' AND o.outcome = 'ok'
-  AND o.received_at >= %(received)s AND NOT EXISTS (
+  AND o.received_at >= %(received)s
+  AND (o.machine_state <> 'ready' OR m.first_seen_at >= o.occurred_at - interval '15 minutes') AND NOT EXISTS (
     SELECT 1 FROM interruptions_observation e WHERE e.machine_id = o.machine_id
       AND e.kind = 'replacement_launched' AND e.outcome = 'ok' AND e.occurred_at < o.occurred_at)
 GROUP BY o.machine_id, m.service_id, o.occurred_at

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Count
 from django.urls import reverse
 
-from console.interruptions.models import Interruption, State
+from console.interruptions.models import Interruption, Move, State
 
 STAGES = ("Noticed", "Cordoned", "Draining", "Hook", "Gone", "Rescheduled")
 """The stepper of a reclaim, in the words of the boards."""
@@ -24,7 +25,7 @@ _STAGE_OF_STATE = {
     State.CANCELLED: 0,
     State.NO_ACTION: 0,
 }
-RESCHEDULED = len(STAGES) - 1
+GONE, RESCHEDULED = len(STAGES) - 2, len(STAGES) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,32 @@ class InterruptionRow:
         return self.deadline_at - self.ended_at
 
 
-def stage_of(interruption: Interruption) -> int:
-    """How far along the stepper: 0 noticed … 5 rescheduled."""
+def stage_of(interruption: Interruption, *, pending: int = 0) -> int:
+    """How far along the stepper: 0 noticed … 5 rescheduled, which it is once no move is pending."""
     stage = _STAGE_OF_STATE[State(interruption.state)]
-    if interruption.running_at is not None and stage >= _STAGE_OF_STATE[State.ENDED]:
+    if interruption.running_at is not None and not pending and stage >= GONE:
         return RESCHEDULED
     return stage
 
 
-def interruption_row(interruption: Interruption, *, impact: str = "") -> InterruptionRow:
+def _stage_label(stage: int, *, pending: int) -> str:
+    if stage == GONE and pending:
+        return f"Gone, {pending} move{'' if pending == 1 else 's'} pending"
+    return STAGES[stage]
+
+
+def _pending_moves(interruptions: Sequence[Interruption]) -> dict[int, int]:
+    """Workloads that left a gone machine and do not run again yet, by interruption; asked only where some left."""
+    left = [i.pk for i in interruptions if i.evicted_at and _STAGE_OF_STATE[State(i.state)] == GONE]
+    if not left:
+        return {}
+    waiting = Move.objects.filter(interruption__in=left, running_at=None).values_list("interruption")
+    return {int(pk): count for pk, count in waiting.annotate(count=Count("pk")).order_by()}
+
+
+def interruption_row(interruption: Interruption, *, impact: str = "", pending: int = 0) -> InterruptionRow:
     """Needs `service__team`, `machine` and `pool` selected along."""
-    stage = stage_of(interruption)
+    stage = stage_of(interruption, pending=pending)
     service = interruption.service
     return InterruptionRow(
         id=interruption.pk,
@@ -85,7 +101,7 @@ def interruption_row(interruption: Interruption, *, impact: str = "") -> Interru
         pool=str(interruption.pool) if interruption.pool else interruption.region or interruption.provider,
         region=interruption.region,
         stage_index=stage,
-        stage_label=STAGES[stage],
+        stage_label=_stage_label(stage, pending=pending),
         witnesses=interruption.witness_count,
         owner=service.team.name if service.team else "",
         notice_at=interruption.notice_at,
@@ -99,6 +115,9 @@ def interruption_row(interruption: Interruption, *, impact: str = "") -> Interru
 def interruption_rows(
     interruptions: Iterable[Interruption], *, impacts: dict[int, str] | None = None
 ) -> Sequence[InterruptionRow]:
-    """Rows with the impact on each service, by service id."""
-    said = impacts or {}
-    return [interruption_row(i, impact=said.get(i.service_id, "")) for i in interruptions]
+    """Rows with the impact on each service, by service id; one query for all moves."""
+    said, rows = impacts or {}, list(interruptions)
+    pending = _pending_moves(rows)
+    return [
+        interruption_row(i, impact=said.get(i.service_id, ""), pending=pending.get(i.pk, 0)) for i in rows
+    ]

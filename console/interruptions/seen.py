@@ -76,6 +76,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_restart: bool = False
     is_observed: bool = False
     is_low_confidence: bool = False
+    listed: tuple[str, ...] | None = None
+    """What the machine's own metadata listed (`vanishing`)."""
+    incarnation: int | None = None
 
     @property
     def identity(self) -> str:
@@ -117,8 +120,11 @@ def is_foreign_notice(seen: Seen) -> bool:
 
 
 def lends_native_id(seen: Seen) -> bool:
-    """Its native id is the reclaim's. A stop asked for by the customer has an id of its own."""
-    return seen.may_open or (seen.kind != Kind.STATE_CHANGE and not is_foreign_notice(seen))
+    """Its native id is the reclaim's. A customer's stop and a reboot for maintenance have ids of their own."""
+    if seen.may_open:
+        return True
+    is_of_another = seen.cause in (Cause.MAINTENANCE, Cause.CUSTOMER)
+    return not is_of_another and seen.kind != Kind.STATE_CHANGE and not is_foreign_notice(seen)
 
 
 def is_better_deadline(new: Seen, old: Seen | None) -> bool:

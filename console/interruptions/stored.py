@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from console.interruptions.keys import Stored
 from console.interruptions.known import Told
@@ -24,8 +25,7 @@ SELECT machine_id, max(ordinal) FROM interruptions_interruption WHERE machine_id
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A stored interruption: what it is called, and every column that deciding may change."""
 
     stored: Stored

@@ -125,11 +125,12 @@ def stage_times(
     replacements: Iterable[Seen] = (),
     native_id: str | None = None,
     restarted_at: datetime | None = None,
+    vanished_at: datetime | None = None,
 ) -> Stages:
     """The stages of an interruption from its members, in any order.
 
     `replacements` are statements about other machines that serve this interruption: launches, and pods
-    that run again elsewhere. `native_id` and `restarted_at` are those of its `Reclaim`.
+    that run again elsewhere. `native_id`, `restarted_at` and `vanished_at` are those of its `Reclaim`.
     """
     times: dict[str, datetime] = {}
     for seen in (*members, *replacements):
@@ -155,7 +156,7 @@ def stage_times(
         action=action,
         deadline_at=deadline_at,
         ended_at=ended_at,
-        withdrawn_at=_withdrawal(members, native_id),
+        withdrawn_at=_withdrawal(members, native_id, vanished_at),
         restarted_at=restarted_at,
         boot_ids=frozenset([m.boot_id for m in members if m.boot_id]),
         has_drain_error=any(m.outcome == Outcome.ERROR and m.kind in NODE_TRACK for m in members),
@@ -213,9 +214,13 @@ def _cause(members: Sequence[Seen]) -> Cause:
     return min(stated, key=_PRECEDENCE.__getitem__) if stated else Cause.UNKNOWN
 
 
-def _withdrawal(members: Sequence[Seen], native_id: str | None) -> datetime | None:
+def _withdrawal(
+    members: Sequence[Seen], native_id: str | None, vanished_at: datetime | None
+) -> datetime | None:
     """When the reclaim was called off, unless the node track went on after that."""
     withdrawn = [m.occurred_at for m in members if _withdraws(m, native_id)]
+    if vanished_at is not None:
+        withdrawn.append(vanished_at)
     if not withdrawn:
         return None
     last = max(withdrawn)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from console.interruptions.records import ATTACHED
 from console.lib.live import announce
 from console.lib.rows import array_literal, columns_of, fetch, run
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, gc=False):
     """An interruption as it should stand. Field names are column names."""
 
     origin: str
@@ -70,7 +70,7 @@ class Wanted:
 
 
 _TYPES = {"str": "text", "int": "bigint", "int | None": "bigint", "bool": "boolean"}
-COLUMNS = {f.name: _TYPES.get(str(f.type), "timestamptz") for f in fields(Wanted)}
+COLUMNS = {name: _TYPES.get(kind, "timestamptz") for name, kind in Wanted.__annotations__.items()}
 _values = attrgetter(*COLUMNS)
 _NAMES = ", ".join(COLUMNS)
 _CASTS = ", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())

@@ -17,6 +17,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Field, Schema
 
+from console.lib.asked import refused
 from console.lib.csv_file import csv_response
 from console.lib.problems import Problem
 
@@ -105,6 +106,8 @@ def list_rows(
         return shape(rows) if shape else [row.from_orm(item) for item in rows]
 
     if paging.format == "csv":
+        if paging.cursor:
+            raise refused("cursor", "CSV holds every row of the list; leave the cursor out.")
         chunks = each_page(queryset, order=order)
         name = request.path.rstrip("/").rsplit("/", 1)[-1]
         lines = (item.model_dump() for chunk in chunks for item in shaped(chunk))

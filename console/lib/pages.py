@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
@@ -35,22 +35,45 @@ def render_region(
     """The whole page, or, when htmx asks for it by the target's id, only the region named so.
 
     A region whose digest the browser already holds is answered 204: nothing differs, nothing moves.
-    `region` may be a list of names separated by spaces; the request's target must be one of them.
+    `region` may be a list of names separated by spaces; the request's target must be one of them, or several
+    separated by spaces: those that differ are then answered as JSON, `{name: {"digest", "html"}}`.
     `is_all_region`: the template holds that region and nothing else, whatever its id.
     """
-    target = request.headers.get("HX-Target", "")
-    is_region = request.headers.get("HX-Request") == "true" and target in region.split()
+    targets = request.headers.get("HX-Target", "").split()
+    is_region = (
+        request.headers.get("HX-Request") == "true" and targets and set(targets) <= set(region.split())
+    )
     if not is_region:
         response = HttpResponse(render_to_string(template, context, request), status=status)
     else:
-        part = template if is_all_region else f"{template}#{target}"
-        html = render_to_string(part, context, request)
-        digest = hashlib.blake2b(FORM_SECRET.sub(r"\1", html).encode(), digest_size=12).hexdigest()
-        if request.headers.get(DIGEST) == digest and request.method == "GET":
-            response = HttpResponse(status=204)
-        else:
-            response = HttpResponse(html, status=status)
-        response[DIGEST] = digest
+        parts = {
+            name: render_to_string(template if is_all_region else f"{template}#{name}", context, request)
+            for name in targets
+        }
+        response = _answer_regions(request, parts, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     response.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _answer_regions(request: HttpRequest, parts: Mapping[str, str], *, status: int) -> HttpResponse:
+    """Those of these that differ from what the browser holds; it says so in the same order as it asks."""
+    digests = {name: _digest(html) for name, html in parts.items()}
+    held = request.headers.get(DIGEST, "").split() if request.method == "GET" else []
+    known = dict(zip(parts, held, strict=False))
+    differing = {name: html for name, html in parts.items() if known.get(name) != digests[name]}
+    if not differing:
+        response = HttpResponse(status=204)
+    elif len(parts) == 1:
+        (html,) = differing.values()
+        response = HttpResponse(html, status=status)
+    else:
+        told = {name: {"digest": digests[name], "html": html} for name, html in differing.items()}
+        response = JsonResponse(told, status=status)
+    response[DIGEST] = " ".join(digests.values())
+    return response
+
+
+def _digest(html: str) -> str:
+    masked = FORM_SECRET.sub(r"\1", html).encode()
+    return hashlib.blake2b(masked, digest_size=12).hexdigest()

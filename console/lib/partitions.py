@@ -22,6 +22,15 @@ class PartitionedTable:
     keep: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class PrunedTable:
+    """A plain table whose rows end `keep` after their time in `column`; rows without that time stay."""
+
+    table: str
+    column: str
+    keep: timedelta
+
+
 def _start(at: datetime, step: str) -> datetime:
     day = at.replace(hour=0, minute=0, second=0, microsecond=0)
     return day.replace(day=1) if step == "month" else day

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from django.db import connection
 from psycopg.types.datetime import TimestamptzLoader
 
@@ -29,23 +30,37 @@ def columns_of(rows: Sequence[Sequence[Any]], types: Iterable[str]) -> list[Any]
 
 
 def array_literal(values: Sequence[Any], sql_type: str) -> str:
-    """`values` as PostgreSQL writes an array: several times faster than adapting them one by one."""
-    write = _WRITE.get(sql_type, _quoted)
-    return "{" + ",".join(["NULL" if value is None else write(value) for value in values]) + "}"
+    """`values` as PostgreSQL writes an array: many times faster than adapting them one by one."""
+    if sql_type in _AS_JSON:
+        return "{" + msgspec.json.encode(values).decode()[1:-1] + "}"
+    write = _WRITE.get(sql_type)
+    return _texts(values) if write is None else "{" + ",".join(_each(values, write)) + "}"
+
+
+_AS_JSON = frozenset({"bigint", "int", "boolean", "timestamptz"})
+"""PostgreSQL reads these, null among them, as JSON writes them, and they are written without a step a value."""
+
+
+def _texts(values: Sequence[str | None]) -> str:
+    """Joined as they are, unless one of them is null or holds what has to be escaped."""
+    if None not in values:
+        joined = '","'.join(values)  # type: ignore[arg-type]
+        if "\\" not in joined and joined.count('"') == 2 * len(values) - 2:
+            return '{"' + joined + '"}'
+    return "{" + ",".join(_each(values, _quoted)) + "}"
+
+
+def _each(values: Sequence[Any], write: Callable[[Any], str]) -> list[str]:
+    return ["NULL" if value is None else write(value) for value in values]
 
 
 def _quoted(value: str) -> str:
-    if "\\" in value or '"' in value:
-        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    value = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{value}"'
 
 
 _WRITE: dict[str, Callable[[Any], str]] = {
-    "bigint": str,
-    "int": str,
     "float8": repr,
-    "boolean": lambda value: "t" if value else "f",
-    "timestamptz": lambda value: f'"{value.isoformat()}"',
     "bytea": lambda value: f'"\\\\x{value.hex()}"',
 }
 

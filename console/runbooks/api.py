@@ -18,7 +18,7 @@ from console.lib.cursor import Listing, Paging, list_rows
 from console.lib.problems import Problem
 from console.runbooks import checklist
 from console.runbooks.editing import newest
-from console.runbooks.models import Act, Execution, Runbook, RunbookVersion
+from console.runbooks.models import Act, Execution, Runbook, RunbookAttachment, RunbookVersion
 
 router = Router(tags=["runbooks"])
 READ = TokenAuth(Scope.READ)
@@ -102,12 +102,29 @@ class ActIn(Schema):
     text: str = Field("", max_length=checklist.NOTE_LENGTH)
 
 
+class RunbookQuery(Schema):
+    """Filters; all that are given must hold."""
+
+    service: str = Field("", description="Slug of a service that it is attached to.")
+    archived: bool | None = Field(None, description="Only archived, or only other ones; both if left out.")
+
+
 @router.get("/runbooks", auth=READ, response=Listing[RunbookOut])
-def runbook_list(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any] | StreamingHttpResponse:
+def runbook_list(
+    request: HttpRequest, wanted: Query[RunbookQuery], paging: Query[Paging]
+) -> dict[str, Any] | StreamingHttpResponse:
     """Every runbook, archived ones too. `services` are those of the token's data origin."""
+    runbooks = _runbooks().shown_with(_origin(request))
+    if wanted.service:
+        attached = RunbookAttachment.objects.filter(
+            service__origin=_origin(request), service__slug=wanted.service
+        )
+        runbooks = runbooks.filter(pk__in=attached.values("runbook"))
+    if wanted.archived is not None:
+        runbooks = runbooks.filter(archived_at__isnull=not wanted.archived)
     return list_rows(
         request,
-        queryset=_runbooks(),
+        queryset=runbooks,
         order=["slug", "pk"],
         paging=paging,
         row=RunbookOut,

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from console.accounts.audit import Actor, record
 from console.fleet.models import Service
+from console.lib.origin import Origin
 from console.runbooks.editing import NotPossible, newest
 from console.runbooks.models import Runbook, RunbookAttachment
 
@@ -18,6 +19,10 @@ def attach(runbook: Runbook, *, service: Service, by: Actor, now: datetime) -> N
     runbook = Runbook.objects.select_for_update().get(pk=runbook.pk)
     if runbook.archived_at is not None:
         raise NotPossible("The runbook is archived. Bring it back into use first.")
+    if runbook.origin not in (Origin.LIVE, service.origin):
+        raise NotPossible(
+            f"The runbook came with {runbook.get_origin_display().lower()} data and goes with it."
+        )
     if newest(runbook) is None:
         raise NotPossible("Publish a version first: checklists start with a published one.")
     known = RunbookAttachment.objects.select_for_update().filter(service=service)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from console.accounts.audit import Actor, record
+from console.lib.origin import Origin
 from console.runbooks.models import Runbook, RunbookVersion, Step
 from console.runbooks.wording import Fault, cleaned, faults, sizes_at_fault
 
@@ -54,10 +55,18 @@ class NotPossible(Exception):
 
 @transaction.atomic
 def create(
-    name: str, *, summary: str = "", copy_of: Runbook | None = None, by: Actor, now: datetime
+    name: str,
+    *,
+    summary: str = "",
+    copy_of: Runbook | None = None,
+    origin: str = Origin.LIVE,
+    by: Actor,
+    now: datetime,
 ) -> Runbook:
     """A new runbook with a first draft: one empty step, or the newest published steps of another."""
-    runbook = Runbook.objects.create(slug=_free_slug(name), name=name, summary=summary, created_at=now)
+    runbook = Runbook.objects.create(
+        slug=_free_slug(name), name=name, summary=summary, origin=origin, created_at=now
+    )
     source = newest(copy_of) if copy_of else None
     steps = list(source.steps) if source else [BLANK]
     _new_draft(runbook, Wording(1, 0, steps), by=by, now=now)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from console.accounts.models import User
 from console.fleet.models import Service
-from console.lib.origin import is_known_origin, origin_field
+from console.lib.origin import Origin, is_known_origin, origin_field
 
 
 class Step(TypedDict):
@@ -27,10 +27,16 @@ class RunbookQuerySet(models.QuerySet["Runbook"]):
         """Not archived."""
         return self.filter(archived_at=None)
 
+    def shown_with(self, origin: str) -> RunbookQuerySet:
+        """Those that people wrote, and those that came with this data origin."""
+        return self.filter(origin__in={Origin.LIVE, origin})
+
 
 class Runbook(models.Model):
     """A checklist for a live interruption. What is worked is always one of its versions."""
 
+    origin = origin_field()
+    """Live: people work with it whatever they look at. Otherwise it belongs to that origin's services alone."""
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
     summary = models.CharField(max_length=300, blank=True)
@@ -51,6 +57,7 @@ class Runbook(models.Model):
                 condition=Q(is_default=False) | Q(archived_at=None),
                 name="runbooks_runbook_default_is_in_use",
             ),
+            is_known_origin("runbooks", "runbook"),
         ]
 
     def __str__(self) -> str:

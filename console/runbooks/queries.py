@@ -36,7 +36,7 @@ class RunbookRow:
 
 
 def runbook_rows(*, origin: Origin) -> list[RunbookRow]:
-    """All runbooks, the default first, archived ones last. Use and services are of one data origin."""
+    """Runbooks, the default first, archived ones last. Use and services are of one data origin."""
     versions = RunbookVersion.objects.defer("steps")
     published = versions.published().order_by("runbook_id", "-number").distinct("runbook_id")
     newest = {row.runbook_id: row for row in published.select_related("published_by")}
@@ -56,7 +56,7 @@ def runbook_rows(*, origin: Origin) -> list[RunbookRow]:
             used_count=uses[runbook.pk]["count"] if runbook.pk in uses else 0,
             last_used_at=uses[runbook.pk]["last"] if runbook.pk in uses else None,
         )
-        for runbook in Runbook.objects.order_by("name", "pk")
+        for runbook in Runbook.objects.shown_with(origin).order_by("name", "pk")
     ]
     return sorted(found, key=lambda row: (row.runbook.archived_at is not None, not row.runbook.is_default))
 

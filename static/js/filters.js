@@ -1,5 +1,6 @@
 // <form method="get" data-filters="oncall">: filters live in the URL and are remembered per name. A change rewrites the URL
 // and refreshes the page's regions; without script the form's own button (class without-script) sends it.
+// On a phone the choices fold behind a button "Filters (2)".
 (() => {
   const form = document.querySelector("form[data-filters]");
   if (!form) return;
@@ -22,6 +23,24 @@
     try { return localStorage.getItem(KEY); } catch { return null; }
   }
 
+  // Pure: how many choices are not at their first option, and dates that are set.
+  function chosen(fields) {
+    return [...fields].filter((field) => (field.matches("select") ? field.selectedIndex > 0 : field.matches("[type='date']") && field.value)).length;
+  }
+
+  function fold() {
+    if (![...form.elements].some((field) => field.matches("select, [type='date']"))) return;
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "button filters-fold" });
+    button.setAttribute("aria-expanded", "false");
+    const count = () => { const n = chosen(form.elements); button.textContent = n ? `Filters (${n})` : "Filters"; };
+    button.addEventListener("click", () => button.setAttribute("aria-expanded", String(form.classList.toggle("is-unfolded"))));
+    form.addEventListener("change", count);
+    const search = form.querySelector(".with-icon");
+    search ? search.after(button) : form.prepend(button);
+    count();
+  }
+
   function apply() {
     const text = query(new FormData(form));
     remember(text);
@@ -38,6 +57,7 @@
   const own = new Set([...form.elements].map((field) => field.name));
   remember(query([...new URLSearchParams(location.search)].filter(([name]) => own.has(name))));
 
+  fold();
   form.addEventListener("change", apply);
   form.addEventListener("input", (event) => {
     if (!event.target.matches("input[type='search'], input[type='text']")) return;

@@ -15,7 +15,9 @@
   let poll = 0;
   let reopen = 0;
   let isPaused = false;
-  const due = new Map();
+  const TOGETHER_MS = 60; // what falls due so soon after another goes with it
+  const due = new Map(); // region -> when it may be fetched
+  let departure = 0;
   const begun = new WeakMap(); // region -> when it was last fetched
 
   function state(name) {
@@ -29,15 +31,27 @@
   function schedule(region) {
     if (due.has(region)) return;
     const spacing = Number(region.dataset.spacing) || SPACING_MS;
-    const wait = Math.max(0, (begun.get(region) ?? -spacing) + spacing - performance.now());
-    due.set(region, setTimeout(async () => {
+    due.set(region, Math.max(performance.now(), (begun.get(region) ?? -spacing) + spacing));
+    plan();
+  }
+
+  function plan() {
+    clearTimeout(departure);
+    if (due.size) departure = setTimeout(depart, Math.max(0, Math.min(...due.values()) - performance.now()));
+  }
+
+  async function depart() {
+    const now = performance.now();
+    const regions = [...due].filter(([, at]) => at <= now + TOGETHER_MS).map(([region]) => region);
+    for (const region of regions) {
       due.delete(region); // what changes from here on asks again
-      begun.set(region, performance.now());
-      await spot.refresh(region);
-      if (isPaused) return;
-      if (document.querySelector("[data-region][data-stale]")) state("stale");
-      else if (document.querySelector('[data-live-state="stale"]')) state(poll ? "polling" : "live");
-    }, wait));
+      begun.set(region, now);
+    }
+    plan();
+    await Promise.all(regions.map((region) => spot.refresh(region)));
+    if (isPaused) return;
+    if (document.querySelector("[data-region][data-stale]")) state("stale");
+    else if (document.querySelector('[data-live-state="stale"]')) state(poll ? "polling" : "live");
   }
 
   function changed(topics) {
@@ -62,7 +76,7 @@
   function stopPolling() { clearInterval(poll); poll = 0; }
 
   function close() {
-    for (const waiting of due.values()) clearTimeout(waiting);
+    clearTimeout(departure);
     due.clear();
     source?.close();
     source = null;

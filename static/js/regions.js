@@ -4,7 +4,6 @@
 (() => {
   const digests = new Map();
   const held = new Map(); // region id -> the newest HTML, not fully shown yet
-  const busy = new Map(); // region id -> is another fetch wanted afterwards
   const keyed = (list) => [...list.children].filter((row) => row.dataset.key);
 
   function isIdle(list) {
@@ -82,30 +81,56 @@
     isSignedOut = true;
   }
 
-  async function refresh(region, isForced = false) {
+  // Regions of one URL that are asked for together travel together: one request, one session, one reading of the database.
+  const trips = new Map(); // url -> { next: Map(region -> isForced) asked for since the last request left, done }
+
+  function refresh(region, isForced = false) {
     if (!region.isConnected || (region.dataset.url && !("loaded" in region.dataset) && "lazy" in region.dataset)) return;
-    if (busy.has(region.id)) return void busy.set(region.id, true);
-    busy.set(region.id, false);
-    const digest = digests.has(region.id) ? { "X-Region-Digest": digests.get(region.id) } : {};
-    const headers = { "HX-Request": "true", "HX-Target": region.id, "HX-Current-URL": location.href, ...digest };
+    const url = region.dataset.url || location.pathname + location.search;
+    const trip = trips.get(url) || { next: new Map(), done: null };
+    trips.set(url, trip);
+    trip.next.set(region, isForced || trip.next.get(region) || false);
+    trip.done ??= Promise.resolve().then(() => travel(url, trip));
+    return trip.done;
+  }
+
+  async function travel(url, trip) {
+    while (trip.next.size) {
+      const asked = trip.next;
+      trip.next = new Map();
+      await fetchRegions(url, [...asked.keys()].filter((region) => region.isConnected), asked);
+    }
+    trips.delete(url);
+  }
+
+  async function fetchRegions(url, regions, isForced) {
+    if (!regions.length) return;
+    const headers = { "HX-Request": "true", "HX-Current-URL": location.href,
+      "HX-Target": regions.map((region) => region.id).join(" "),
+      "X-Region-Digest": regions.map((region) => digests.get(region.id) || "-").join(" ") };
     try {
-      const answer = await fetch(region.dataset.url || location.pathname + location.search, { headers, cache: "no-store" });
+      const answer = await fetch(url, { headers, cache: "no-store" });
       spot.hearTime(answer.headers.get("Date"));
-      if (answer.status === 204) region.removeAttribute("data-stale");
-      if (answer.status === 204 || !region.isConnected) return;
       if (answer.redirected || answer.status === 401) tellSignedOut();
       if (!answer.ok || answer.redirected) throw new Error(`status ${answer.status}`);
-      digests.set(region.id, answer.headers.get("X-Region-Digest") || "");
-      region.removeAttribute("data-stale");
-      if (region.dataset.url) region.dataset.loaded = "";
-      merge(region, await answer.text(), isForced);
+      for (const [region, digest, html] of await readAnswer(answer, regions)) {
+        if (html === null || !region.isConnected) continue;
+        digests.set(region.id, digest);
+        if (region.dataset.url) region.dataset.loaded = "";
+        merge(region, html, isForced.get(region));
+      }
+      for (const region of regions) region.removeAttribute("data-stale");
     } catch (error) {
-      region.dataset.stale = error.message;
-    } finally {
-      const again = busy.get(region.id);
-      busy.delete(region.id);
-      if (again) refresh(region);
+      for (const region of regions) region.dataset.stale = error.message;
     }
+  }
+
+  // One region comes as HTML; several as JSON with those that differ. 204: nothing differs.
+  async function readAnswer(answer, regions) {
+    if (answer.status === 204) return [];
+    if (regions.length === 1) return [[regions[0], answer.headers.get("X-Region-Digest") || "", await answer.text()]];
+    const told = await answer.json();
+    return regions.map((region) => [region, told[region.id]?.digest, told[region.id]?.html ?? null]);
   }
 
   function settle() {

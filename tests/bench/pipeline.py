@@ -28,12 +28,15 @@ MACHINES = 6_000
 WORKERS = 2
 LIMIT = 0.15
 _WORK = """
+import gc
 import sys
 import django
 django.setup()
 from django.utils import timezone
 from console.alerts import pipeline as alerting
 from console.ingest import pipeline
+gc.collect()
+gc.freeze()  # as the hands do
 print("ready", flush=True)
 sys.stdin.readline()
 idle = 0

@@ -118,6 +118,35 @@ def test_an_unchanged_region_is_not_sent_again(path: str) -> None:
     assert (first.status_code, again.status_code) == (200, 204)
 
 
+@pytest.mark.django_db
+def test_regions_asked_for_together_come_together_and_only_those_that_differ() -> None:
+    client = Client()
+    client.force_login(make_user("alice", role=Role.RESPONDER))
+    fill(2, 5, now=datetime.now(UTC))
+    names = ["headline", "groups", "services"]
+    both = client.get("/oncall/", headers=HX | {"HX-Target": " ".join(names)})
+    alone = [client.get("/oncall/", headers=HX | {"HX-Target": name}) for name in names]
+    assert {name: told["html"] for name, told in both.json().items()} == {
+        name: answer.content.decode() for name, answer in zip(names, alone, strict=True)
+    }
+    digests = both["X-Region-Digest"].split()
+    assert digests == [answer["X-Region-Digest"] for answer in alone]
+    asked = HX | {"HX-Target": " ".join(names), "X-Region-Digest": f"{digests[0]} - {digests[2]}"}
+    assert list(client.get("/oncall/", headers=asked).json()) == ["groups"]
+    asked |= {"X-Region-Digest": " ".join(digests)}
+    assert client.get("/oncall/", headers=asked).status_code == 204
+
+
+@pytest.mark.django_db
+def test_regions_together_cost_less_than_one_by_one() -> None:
+    client = Client()
+    client.force_login(make_user("alice", role=Role.RESPONDER))
+    fill(2, 5, now=datetime.now(UTC))
+    names = ["headline", "feed", "groups"]
+    single = sum(queries_of(client, "/oncall/", **HX, **{"HX-Target": name}) for name in names)
+    assert queries_of(client, "/oncall/", **HX, **{"HX-Target": " ".join(names)}) < single / 1.5
+
+
 @pytest.fixture
 def storm(transactional_db: None) -> None:
     """Ten thousand machines of fifty services are going."""

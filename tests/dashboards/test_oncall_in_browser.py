@@ -234,7 +234,7 @@ def test_a_viewer_sees_nothing_that_would_be_refused(sit: Sit, sender: Sender) -
     expect(page.locator("#groups [data-group]")).to_have_count(4)
     assert page.locator("#bulk, .row-actions, [data-select]").count() == 0
     page.goto(page.url.replace("/oncall/", f"/alerts/{AlertGroup.objects.order_by('pk')[0].pk}/"))
-    assert page.locator("main form").count() == 0
+    assert page.locator("main form:not([method=get])").count() == 0
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.VIEWER])

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from console.accounts.models import Role
-from console.fleet.models import Service
-from console.interruptions.models import Episode
+from console.alerts.models import AlertGroup
+from console.fleet.models import Service, WorkloadStatus
+from console.interruptions.models import Episode, Interruption
 from console.interruptions.rollups import roll_up
 from tests.make_accounts import make_user
 from tests.make_fleet import NOON, make_pool, make_service
@@ -20,7 +21,7 @@ from tests.make_interruptions import make_interruption
 from tests.make_reclaims import alert, make_reclaim, make_running
 
 pytestmark = pytest.mark.django_db
-BUDGET = 28
+BUDGET = 20
 
 
 @pytest.fixture
@@ -42,6 +43,12 @@ def a_hurt_service(reclaims: int = 4) -> Service:
 
 def page(client: Client, slug: str = "checkout") -> str:
     answer = client.get(f"/services/{slug}/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def region(client: Client, name: str, slug: str = "checkout") -> str:
+    answer = client.get(f"/services/{slug}/", headers={"HX-Request": "true", "HX-Target": name})
     assert answer.status_code == 200
     return answer.content.decode()
 
@@ -73,13 +80,44 @@ def test_episodes_of_the_last_thirteen_weeks_lead_to_their_rows(viewer: Client) 
 
 def test_figures_of_the_last_week_say_when_too_little_is_known(viewer: Client) -> None:
     checkout = make_service(slug="checkout")
-    assert "the first sums are not there yet" in page(viewer)
+    assert "the first sums are not there yet" in region(viewer, "service-figures")
     make_interruption(service=checkout, started_at=timezone.now() - timedelta(hours=3))
     roll_up(now=timezone.now())
-    html = page(viewer)
+    html = region(viewer, "service-figures")
     assert "Interruption rate" in html
     assert "Graceful shutdowns" in html
     assert "as of" in html
+
+
+def test_the_page_comes_without_its_figures_and_fetches_them_at_once(viewer: Client) -> None:
+    make_service(slug="checkout")
+    assert 'hx-get="/services/checkout/" hx-trigger="load"' in page(viewer)
+    assert "hx-get" not in region(viewer, "service-figures")
+
+
+def test_long_lists_are_cut_with_a_way_to_all_of_them(viewer: Client) -> None:
+    checkout, now = make_service(slug="checkout"), timezone.now()
+    for number in range(25):
+        wave = AlertGroup.objects.create(
+            key=f"wave:{number}", title="Wave", triggered_at=now, last_news_at=now
+        )
+        AlertGroup.objects.create(
+            key=f"service:{number}",
+            service=checkout,
+            parent=wave,
+            title="Mine",
+            triggered_at=now,
+            last_news_at=now,
+        )
+        WorkloadStatus.objects.create(
+            service=checkout, namespace="shop", workload=f"w{number}", at=now, wanted=1, ready=1
+        )
+    html = page(viewer)
+    assert "Show all open groups" in html
+    assert html.count("shop/w") == 20
+    everything = viewer.get("/services/checkout/?workloads=all").content.decode()
+    assert everything.count("shop/w") == 25
+    assert "Show all workloads" not in everything
 
 
 def test_each_region_answers_by_itself(viewer: Client) -> None:
@@ -102,9 +140,18 @@ def test_a_service_of_another_origin_is_not_found(viewer: Client) -> None:
     assert viewer.get("/services/elsewhere/").status_code == 404
 
 
-def test_the_page_costs_the_same_however_much_happened(viewer: Client) -> None:
-    a_hurt_service(reclaims=10)
+@pytest.mark.parametrize("reclaims", [1, 25])
+def test_the_page_and_each_region_keep_to_their_queries_however_much_happened(
+    viewer: Client, reclaims: int
+) -> None:
+    a_hurt_service(reclaims=reclaims)
+    gone = timezone.now()
+    Interruption.objects.update(state="ended", ended_at=gone, evicted_at=gone)
     roll_up(now=NOON)
     with CaptureQueriesContext(connection) as context:
         page(viewer)
     assert len(context) <= BUDGET
+    for name in ("service-figures", "service-groups", "service-reclaims", "service-episodes"):
+        with CaptureQueriesContext(connection) as context:
+            region(viewer, name)
+        assert len(context) <= BUDGET // 2, name

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from console.drills.sample.company import SERVICES
 from console.drills.sample.history import write_history
 from console.drills.sample.live import WORKLOADS, Live
-from console.drills.sample.machines import random_of
+from console.drills.sample.machines import DEAF_SEAT, random_of
 from console.drills.sample.progress import (
     FeedAddress,
     Progress,
@@ -42,7 +43,7 @@ def test_within_the_first_minute_machines_of_several_services_are_under_notice()
     live = make_live()
     warned = [post for _, post in play(live, minutes=1) if post.body.get("detail-type") == WARNING]
     services = {leaving.sitting.machine.service.slug for leaving in live.leaving.values()}
-    assert len(warned) >= 10
+    assert len(warned) >= 8
     assert len(services) >= 5
 
 
@@ -52,9 +53,9 @@ def test_everything_it_says_is_taken_but_for_what_is_odd_on_purpose() -> None:
         if post.lane in KINDS:
             outcomes.update(map(outcome, read(post.lane, [post.body], received_at=now)))
     odd = {"missing_instance_id", "unrecognised", "invalid_time", "unsupported_version"}
-    assert outcomes["accepted"] > 500
+    assert outcomes["accepted"] > 7_000
     assert set(outcomes) <= odd | {"accepted"}
-    assert 1 <= sum(outcomes[name] for name in odd) <= 4
+    assert 1 <= sum(outcomes[name] for name in odd) <= 2
 
 
 def test_the_same_seed_plays_the_same() -> None:
@@ -62,11 +63,21 @@ def test_the_same_seed_plays_the_same() -> None:
     assert list(play(make_live(2), minutes=1)) != list(play(make_live(1), minutes=1))
 
 
-def test_reclaims_go_on_every_minute_and_calm_down_after_half_an_hour() -> None:
-    warned = [now for now, post in play(make_live(), minutes=90) if post.body.get("detail-type") == WARNING]
-    first = sum(now < NOON + timedelta(minutes=30) for now in warned)
-    last = sum(now >= NOON + timedelta(minutes=60) for now in warned)
-    assert first > last > 5
+def test_the_first_half_hour_is_lively_and_a_day_of_play_is_no_worse_than_one_of_history() -> None:
+    live, taken = make_live(), Counter[bool]()
+    for minute in range(24 * 60):
+        before = live.turned
+        live.due(NOON + timedelta(minutes=minute))
+        taken[minute < 30] += live.turned - before
+    assert 11 <= taken[True] <= 20
+    assert 1 <= taken[False] <= 7  # 17.3 a week: 2.5 a day
+
+
+def test_a_later_run_begins_with_two_reclaims_only() -> None:
+    fleet = write_history(seed=1, anchor=NOON).fleet
+    live = Live(fleet, now=NOON, chance=random_of(1, "live", 2), is_first=False)
+    list(play(live, minutes=10))
+    assert live.turned == 2
 
 
 def test_a_machine_that_has_gone_neither_beats_nor_is_listed_as_running() -> None:
@@ -80,7 +91,7 @@ def test_a_machine_that_has_gone_neither_beats_nor_is_listed_as_running() -> Non
         )
         if is_alive and "ended_at" not in post.body and post.body.get("reported_at") != "{{ now }}":
             assert name not in gone, f"{name} went at {gone.get(name)} and was alive at {now}"
-    assert len(gone) > 20
+    assert len(gone) > 12
 
 
 def test_replicas_go_down_and_come_back_within_what_is_wanted() -> None:
@@ -99,16 +110,53 @@ def test_replicas_go_down_and_come_back_within_what_is_wanted() -> None:
     assert sum(row["pending"] for row in last.values()) < 30
 
 
-def test_some_40_machines_beat_at_least_every_minute() -> None:
-    beats = [
-        (now, post.body["instance_id"])
+def test_every_machine_but_one_is_heard_within_the_first_seconds_and_then_at_least_every_75() -> None:
+    heard: dict[str, list[datetime]] = {}
+    live = make_live()
+    there = {sitting.machine.instance_id for sitting in live.fleet.sittings}
+    for now, post in play(live, minutes=5):
+        if post.lane == NODES and post.body["reports"][0] == {"type": "heartbeat"}:
+            heard.setdefault(post.body["instance_id"], []).append(now)
+    stayed = {sitting.machine.instance_id for sitting in live.fleet.sittings} & there
+    (deaf,) = stayed - set(heard)
+    assert live.fleet.sittings[DEAF_SEAT].machine.instance_id == deaf
+    for name in stayed - {deaf}:
+        assert heard[name][0] < NOON + timedelta(seconds=10)
+        assert max(b - a for a, b in pairwise(heard[name])) <= timedelta(seconds=76)
+
+
+def test_heartbeats_come_a_few_dozen_at_a_time() -> None:
+    by_second = Counter(
+        now
         for now, post in play(make_live(), minutes=3)
         if post.lane == NODES and post.body["reports"][0] == {"type": "heartbeat"}
-    ]
-    for minute in range(3):
-        begin = NOON + timedelta(minutes=minute)
-        named = {name for now, name in beats if begin <= now < begin + timedelta(minutes=1)}
-        assert 30 <= len(named) <= 50  # a machine and its successor may both beat
+    )
+    assert max(by_second.values()) <= 60
+
+
+def test_a_new_machine_is_heard_as_soon_as_it_runs() -> None:
+    live = make_live()
+    starts: dict[str, datetime] = {}
+    first: dict[str, datetime] = {}
+    for now, post in play(live, minutes=5):
+        body = post.body
+        if post.lane == INVENTORY and "replaces" in body and "ended_at" not in body:
+            starts.setdefault(body["instance_id"], now)
+        if post.lane == NODES and body["reports"][0] == {"type": "heartbeat"}:
+            first.setdefault(body["instance_id"], now)
+    assert len(starts) >= 8
+    assert all(first[name] - at <= timedelta(seconds=1) for name, at in starts.items())
+
+
+def test_what_was_said_just_before_a_kill_is_said_again_under_the_same_id() -> None:
+    live = make_live()
+    said = [post for now, post in play(live, minutes=1) if now >= NOON + timedelta(seconds=40)]
+    stories = [post for post in said if post.lane == AWS]
+    assert len(stories) > 3
+    assert all(post in live.unsent() for post in stories)
+    assert not any(
+        entry["type"] == "heartbeat" for post in live.unsent() for entry in post.body.get("reports", [])
+    )
 
 
 def test_what_was_not_said_before_a_stop_is_said_after_it_and_machines_keep_their_seats() -> None:

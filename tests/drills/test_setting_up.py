@@ -33,7 +33,8 @@ def test_it_makes_teams_services_rules_feeds_and_a_token_of_origin_sample(tmp_pa
     }
     assert not Feed.objects.exclude(origin="sample").exists()
     assert not Feed.objects.filter(expects_within=None).exists()
-    assert ApiToken.objects.get().scopes == [Scope.FACTS]
+    scopes = dict(ApiToken.objects.values_list("name", "scopes"))
+    assert scopes == {"Sample fleet": [Scope.FACTS], "Mara Lindqvist": [Scope.ACT, Scope.READ]}
 
 
 def test_its_secrets_are_for_its_owner_only(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_lost_secrets_are_made_anew_and_the_old_ones_open_nothing(tmp_path: Path
     assert old is not None
     assert new is not None
     assert old.token != new.token
-    assert (FeedToken.objects.count(), ApiToken.objects.count(), Feed.objects.count()) == (3, 1, 3)
+    assert (FeedToken.objects.count(), ApiToken.objects.count(), Feed.objects.count()) == (3, 2, 3)
     assert is_set_up(tmp_path, now=NOON)
 
 

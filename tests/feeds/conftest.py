@@ -14,7 +14,23 @@ from console.feeds.reading import Body, read_body
 
 PAYLOADS = Path(__file__).parent / "payloads"
 RECEIVED_AT = datetime(2026, 3, 11, 14, 31, 42, tzinfo=UTC)
-KINDS = {"aws": "aws-eventbridge", "cloudevents": "cloudevents", "node_report": "node-report"}
+KINDS = {
+    "aws": "aws-eventbridge",
+    "aws_imds": "aws-imds",
+    "aws_sns": "aws-sns",
+    "aws_sqs": "aws-sqs",
+    "cloudevents": "cloudevents",
+    "node_report": "node-report",
+    "gcp": "gcp-pubsub",
+    "gcp_operations": "gcp-operations",
+    "gcp_metadata": "gcp-metadata",
+    "azure": "azure-eventgrid",
+    "azure_scheduled_events": "azure-scheduled-events",
+    "kubernetes": "kubernetes",
+    "nth_webhook": "nth-webhook",
+    "alertmanager": "alertmanager",
+}
+"""Which kind of feed the payloads of a folder come by."""
 
 ReadBytes = Callable[..., Body]
 ReadCase = Callable[..., Reading]

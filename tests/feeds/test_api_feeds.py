@@ -24,7 +24,7 @@ def test_every_feed_is_listed_with_its_health() -> None:
     silent = make_feed(
         slug="a", expects_within=timedelta(minutes=1), created_at=timezone.now() - timedelta(hours=1)
     )
-    make_feed(slug="b", kind="aws-sns", account="1")
+    make_feed(slug="b", kind="kubernetes-watch", account="1")
     make_feed(slug="c", origin="drill")
     make_held(silent)
     items = program().get("/api/v1/feeds").json()["items"]
@@ -33,7 +33,9 @@ def test_every_feed_is_listed_with_its_health() -> None:
         ("b", "waiting", 0),
     ]
     assert (items[1]["is_available"], items[1]["account"], items[0]["account"]) == (False, "1", None)
-    assert [item["slug"] for item in program().get("/api/v1/feeds?kind=aws-sns").json()["items"]] == ["b"]
+    assert [
+        item["slug"] for item in program().get("/api/v1/feeds?kind=kubernetes-watch").json()["items"]
+    ] == ["b"]
     assert b"a," in b"".join(program().get("/api/v1/feeds?format=csv").streaming_content)  # type: ignore[attr-defined]
 
 

@@ -79,11 +79,15 @@ def test_only_a_pubsub_layer_asks_for_a_2xx(case: str, is_relayed: bool, refuse_
     assert refuse_case(f"cloudevents/{case}").is_relayed is is_relayed
 
 
-@pytest.mark.parametrize("case", ["no-data", "unknown-inner", "xml-inner", "audit-preempted"])
+@pytest.mark.parametrize("case", ["no-data", "unknown-inner", "xml-inner"])
 def test_an_unknown_inner_event_is_kept_as_unrecognised(case: str, read_case: Read) -> None:
     reading = read_case(f"cloudevents/{case}")
     assert reading.result is Result.UNRECOGNISED
     assert reading.note
+
+
+def test_an_audit_entry_that_names_no_machine_is_refused(refuse_case: Refuse) -> None:
+    assert refuse_case("cloudevents/audit-preempted").code == "missing_instance_id"
 
 
 def test_an_audit_entry_of_another_service_is_ignored(read_case: Read) -> None:

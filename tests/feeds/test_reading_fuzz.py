@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from console.feeds.identifiers import EVENT_LIMITS, MACHINE_LIMITS
 from console.feeds.normalised import REFUSALS, Reading, Rejected
 from console.feeds.wire import is_too_deep
+from tests.feeds.conftest import KINDS
 
 PAYLOADS = Path(__file__).parent / "payloads"
-KINDS = {"aws": "aws-eventbridge", "cloudevents": "cloudevents", "node_report": "node-report"}
 CASES = sorted(PAYLOADS.rglob("*.json"))
 TAKEN = {"too_large", "malformed_json", "missing_instance_id", "invalid_time", "invalid_field",
          "unsupported_version"}  # fmt: skip

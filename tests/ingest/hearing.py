@@ -21,7 +21,7 @@ from console.feeds.reading import read_body
 from console.ingest import pipeline
 from console.ingest.directory import KnownFeed
 from console.ingest.receive import Request
-from console.ingest.store import storing
+from console.ingest.store import Incoming, storing
 
 PAYLOADS = Path(__file__).parents[1] / "feeds" / "payloads"
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
@@ -29,6 +29,9 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 MACHINE = "i-0d41c7a9be2f60538"
 OTHER = "i-0aa17e52c4d93b806"
 NODE = "ip-10-2-7-41.eu-central-1.compute.internal"
+
+ELSEWHERE = "ip-10-2-9-80.eu-central-1.compute.internal"
+THE_NODE = {"kind": "Node", "name": NODE, "uid": "c0a1d6f2-5b7e-4c1d-9e35-7f4a2b80d911"}
 
 
 def at(seconds: float) -> datetime:
@@ -83,11 +86,44 @@ def node(seconds: float, *reports: dict[str, Any], received: float | None = None
     return Message(feed, json.dumps(body), seconds + 1 if received is None else received)
 
 
+def said(seconds: float, component: str, reason: str, message: str = "", *, about: dict[str, Any] = THE_NODE,
+         host: str = NODE, annotations: dict[str, str] | None = None, received: float | None = None) -> Message:  # fmt: skip
+    """One Event of the cluster's, through the exporter."""
+    uid = f"{component}:{reason}:{about['name']}:{seconds}"
+    body = {
+        "metadata": {"uid": uid, "annotations": annotations or {}},
+        "involvedObject": about,
+        "reason": reason,
+        "message": message,
+        "source": {"component": component, "host": host},
+        "lastTimestamp": f"{at(seconds):%Y-%m-%dT%H:%M:%SZ}",
+        "count": 1,
+        "clusterName": "shop-eu",
+    }
+    return Message("kubernetes", json.dumps(body), seconds + 1 if received is None else received)
+
+
+def pod(name: str) -> dict[str, Any]:
+    return {"kind": "Pod", "namespace": "checkout", "name": name, "uid": f"uid-of-{name}"}
+
+
 def _time(seconds: float) -> str:
     return at(seconds).isoformat().replace("+00:00", "Z")
 
 
-KINDS = {"aws": "aws-eventbridge", "nodes": "node-report", "events": "cloudevents"}
+KINDS = {
+    "aws": "aws-eventbridge",
+    "nodes": "node-report",
+    "events": "cloudevents",
+    "gcp": "gcp-pubsub",
+    "operations": "gcp-operations",
+    "metadata": "gcp-metadata",
+    "azure": "azure-scheduled-events",
+    "grid": "azure-eventgrid",
+    "kubernetes": "kubernetes",
+    "nth": "nth-webhook",
+    "alertmanager": "alertmanager",
+}
 
 
 def make_feed(slug: str = "aws", **fields: Any) -> Feed:
@@ -97,7 +133,7 @@ def make_feed(slug: str = "aws", **fields: Any) -> Feed:
 
 def store(messages: Iterable[Message], *, origin: str = "live") -> int:
     """Store these as receiving does. Returns how many were new."""
-    items = {}
+    items: dict[tuple[int, str], Incoming] = {}
     for message in messages:
         feed = make_feed(message.feed if origin == "live" else f"{message.feed}-{origin}", origin=origin)
         known = KnownFeed(feed.pk, feed.slug, feed.kind, feed.origin, "", "", "", False, {})

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.fleet.models import Machine
-from console.interruptions.models import Episode, Interruption, Observation
+from console.interruptions.models import Episode, Interruption, Move, Observation
 
 TRACKS = (
     "cause", "known_by", "action", "started_at", "deadline_at", "ended_at", "at_risk_at", "notice_at",
@@ -29,6 +29,14 @@ def interruptions() -> list[dict[str, Any]]:
         told |= {"origin": one.origin, "service": one.service.slug, "state": one.state}
         found.append(told | {"members": sorted(members[one.pk])})
     return sorted(found, key=lambda told: (told["origin"], told["started_at"], told["members"]))
+
+
+def moves() -> list[tuple[str, str, datetime, datetime | None, str]]:
+    """Every pod that left a machine, by the time at which its interruption began."""
+    return sorted(
+        (str(m.interruption and m.interruption.started_at), m.workload, m.evicted_at, m.running_at, m.to_node)
+        for m in Move.objects.select_related("interruption")
+    )
 
 
 def unattached() -> list[str]:

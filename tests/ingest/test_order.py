@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from threading import Thread
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,12 +16,12 @@ from hypothesis import strategies as st
 from console.alerts import pipeline as alerting
 from console.alerts.models import AlertGroup, GroupMember
 from console.feeds.models import QueuedDelivery
-from console.ingest import pipeline
+from console.ingest import claimed, pipeline
 from console.ingest.pipeline import is_passing
 from console.interruptions.models import Interruption, InterruptionChange
 from console.interruptions.recording import settle_due
 from tests.ingest import outcome
-from tests.ingest.hearing import HOUR, MINUTE, NODE, Message, at, aws, hear, node, store
+from tests.ingest.hearing import HOUR, MINUTE, NODE, Message, at, aws, hear, node, pod, said, store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,7 +71,27 @@ def _reclaim(draw: st.DrawFn, place: int, begin: int) -> list[Message]:
         node(begin + 5, hook, instance_id=machine, received=NOW),
         node(begin + 70, {"type": "heartbeat"}, node_name=name, instance_id=machine, received=NOW),
     ]
+    possible += _of_the_cluster(place, begin)
     return draw(st.lists(st.sampled_from(possible), min_size=1, unique=True))
+
+
+def _of_the_cluster(place: int, begin: int) -> list[Message]:
+    """The node's word and its pods', by name alone and with the id; replacements go to the next node."""
+    name, other = NODES[place], NODES[(place + 1) % len(NODES)]
+    this: dict[str, Any] = {"kind": "Node", "name": name}
+    known = {"account-id": "204816327500", "instance-id": MACHINES[place], "region": "eu-central-1"}
+    old, new = pod(f"cart-6f9d8c5b7-old{place}{begin}"), pod(f"cart-6f9d8c5b7-new{place}{begin}")
+    assigned = f"Successfully assigned checkout/{new['name']} to {other}"
+    handler, taints = "aws-node-termination-handler", "taint-eviction-controller"
+    return [
+        said(begin + 2, "karpenter", "SpotInterrupted", about=this, received=NOW),
+        said(begin + 4, "kubelet", "NodeNotSchedulable", about=this, received=NOW),
+        said(begin + 6, "kubelet", "Killing", about=old, host=name, received=NOW),
+        said(begin + 5, taints, "TaintManagerEviction", about=old, received=NOW),
+        said(begin + 8, "default-scheduler", "Scheduled", assigned, about=new, received=NOW),
+        said(begin + 30, "kubelet", "Started", about=new, host=other, received=NOW),
+        said(begin + 50, handler, "CordonAndDrain", about=this, annotations=known, received=NOW),
+    ]
 
 
 def batches(messages: Sequence[Message], sizes: Sequence[int]) -> Iterator[list[Message]]:
@@ -108,7 +129,7 @@ def work_off(workers: int) -> None:
 
 
 def told() -> tuple[object, ...]:
-    return outcome.interruptions(), outcome.unattached(), outcome.episodes()
+    return outcome.interruptions(), outcome.unattached(), outcome.episodes(), outcome.moves()
 
 
 def empty() -> None:
@@ -138,12 +159,13 @@ def test_order_repetition_batches_and_workers_play_no_part(
     sizes = data.draw(st.lists(st.integers(1, 4), max_size=8))
     workers = data.draw(st.integers(1, 3))
     size, pipeline.MOST_DELIVERIES = pipeline.MOST_DELIVERIES, data.draw(st.sampled_from([1, 2, 500]))
+    backlog, claimed.BACKLOG = claimed.BACKLOG, data.draw(st.sampled_from([1, 4, 4_000]))
     try:
         for batch in batches(shuffled, sizes):
             store(batch)
             work_off(workers)
     finally:
-        pipeline.MOST_DELIVERIES = size
+        pipeline.MOST_DELIVERIES, claimed.BACKLOG = size, backlog
     assert told() == expected
     counted = Interruption.objects.filter(merged_into=None).exclude(state__in=["at_risk", "no_action"])
     assert GroupMember.objects.count() == counted.count()

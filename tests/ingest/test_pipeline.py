@@ -32,7 +32,7 @@ from tests.ingest.hearing import (
     record,
     store,
 )
-from tests.make_fleet import make_service
+from tests.make_fleet import make_interval, make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -252,6 +252,17 @@ def test_what_waits_is_attached_when_its_warning_comes() -> None:
     one = Interruption.objects.get()
     assert (one.state, one.shutdown_started_at, one.ended_at) == ("ended", at(60), at(119))
     assert outcome.unattached() == []
+
+
+def test_an_inventory_that_lists_the_machine_as_stopped_ends_the_interruption() -> None:
+    hear([WARNING])
+    machine = Machine.objects.get()
+    make_interval(machine=machine, service=machine.service, started_at=at(-HOUR), ended_at=at(110))
+    assert settle_due(now=at(109)) == 0
+    assert settle_due(now=at(112)) == 1
+    assert settle_due(now=at(113)) == 0
+    one = Interruption.objects.get()
+    assert (one.state, one.ended_at, one.due_at) == ("ended", at(110), None)
 
 
 def test_silence_past_the_deadline_presumes_the_end() -> None:

@@ -122,7 +122,7 @@ def test_programs_list_read_and_replay() -> None:
     make_held(feed, b"x", origin="drill")
     reader, actor = program(), program(Scope.READ, Scope.ACT)
     assert [item["id"] for item in reader.get("/api/v1/quarantine").json()["items"]] == [bad.pk, good.pk]
-    assert reader.get("/api/v1/quarantine?code=none").json() == {"items": [], "next": None}
+    assert reader.get("/api/v1/quarantine?code=too_large").json() == {"items": [], "next": None}
     whole = reader.get(f"/api/v1/quarantine/{bad.pk}").json()
     assert (base64.b64decode(whole["body_base64"]), whole["feed"], whole["size"]) == (b"{", "f", 1)
     assert reader.post(f"/api/v1/quarantine/{good.pk}/replay").status_code == 403

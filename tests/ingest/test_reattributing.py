@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from console.accounts.audit import Actor
 from console.alerts import pipeline as alerting
@@ -16,7 +18,7 @@ from console.interruptions.models import Episode, Interruption, Observation, Str
 from console.interruptions.reattributing import follow_machines
 from console.lib.pushed import Batch
 from tests.ingest import outcome
-from tests.ingest.hearing import DAY, HOUR, MACHINE, NODE, OTHER, at, aws, hear, node
+from tests.ingest.hearing import DAY, HOUR, MACHINE, NODE, OTHER, at, aws, hear, node, record, store
 from tests.make_fleet import make_service
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +144,36 @@ def test_the_hourly_attribution_mends_a_service_that_drifted() -> None:
     assert Machine.objects.get().service == checkout
     assert not StrayMachine.objects.exists()
     assert Interruption.objects.get().service == checkout
+
+
+def test_a_heartbeat_that_names_its_service_attributes_its_machine_and_what_befell_it() -> None:
+    web = make_service(slug="web", name="Web")
+    hear([WARNING])
+    hear([node(20, {"type": "heartbeat"}, instance_id=MACHINE, service="web")])
+    assert Machine.objects.get().service == web
+    follow()
+    assert Interruption.objects.get().service == web
+    assert outcome.episodes() == outcome.naive_episodes()
+
+
+def test_a_report_without_events_names_its_service_too_and_silence_takes_nothing_back() -> None:
+    web = make_service(slug="web")
+    volume = {"type": "volume", "volume": "data", "detached_at": 5}
+    hear([node(10, volume, instance_id=MACHINE, service="web")])
+    hear([node(20, {"type": "heartbeat"}, instance_id=MACHINE)])
+    assert Machine.objects.get().service == web
+    hear([node(30, {"type": "heartbeat"}, instance_id=MACHINE, service="no-such-service")])
+    assert Machine.objects.get().service.is_unattributed
+
+
+def test_a_heartbeat_that_says_what_is_known_costs_what_a_bare_one_costs() -> None:
+    make_service(slug="web")
+    hear([node(0, {"type": "heartbeat"}, instance_id=MACHINE, service="web")])
+
+    def statements(seconds: float, **said: str) -> list[list[str]]:
+        store([node(seconds, {"type": "heartbeat"}, instance_id=MACHINE, **said)])
+        with CaptureQueriesContext(connection) as captured:
+            record(seconds=seconds)
+        return [query["sql"].split()[:3] for query in captured if "SAVEPOINT" not in query["sql"]]
+
+    assert statements(60, service="web") == statements(120)

@@ -86,7 +86,7 @@ def test_a_message_that_came_again_meanwhile_is_known_and_not_queued_twice() -> 
 
 @pytest.mark.django_db
 def test_what_is_still_refused_stays_held_under_what_is_wrong_now() -> None:
-    feed = make_feed(kind="aws-sns")
+    feed = make_feed(kind="kubernetes-watch")
     item = make_held(feed, b'{"detail-type": 7}', code="malformed_json", detail="once was")
     assert again(item) == Replayed(refused=1)
     item.refresh_from_db()

@@ -23,6 +23,8 @@ def test_a_published_sample_is_answered_as_expected_and_kept_once(
         kind=outcome["feed_kind"],
         **{key: said[key] for key in ("account", "region", "cluster") if key in said},
     )
+    if outcome["result"] == "handshake" and outcome["feed_kind"] == "aws-sns":
+        pytest.skip("a confirmation is fetched for a signed message only: test_senders")
     body, headers = body_of(name, outcome), dict(outcome.get("headers", {}))
     answer = one.post(body, headers=headers)
     if outcome["feed_kind"] not in PARSERS:
@@ -30,6 +32,9 @@ def test_a_published_sample_is_answered_as_expected_and_kept_once(
     elif not said.keys() - {"account", "region", "cluster", "topic_arns"}:  # the rest only a watcher can say
         check_answer(answer, outcome)
     kept = everything(one)
+    if outcome["result"] == "handshake" and outcome["feed_kind"] in PARSERS:
+        assert kept == []
+        return
     assert body in kept or len(kept) > 1
     one.post(body, headers=headers)
     assert everything(one) == kept
@@ -37,6 +42,9 @@ def test_a_published_sample_is_answered_as_expected_and_kept_once(
 
 def check_answer(answer: Answer, outcome: dict[str, Any]) -> None:
     assert answer.status == outcome["status"]
+    if outcome["result"] == "handshake":
+        assert answer.body == outcome.get("answer", {})
+        return
     if outcome["code"] is not None:
         assert outcome["code"] in (answer.code, *(error["code"] for error in answer.body.get("errors", ())))
     elif "counts" not in outcome:

@@ -126,7 +126,14 @@ class PlainPartition:
     def native_of(self, group: list[int]) -> bool:
         return any(
             self.all[i].native_id
-            and (self.all[i].may_open or not (self.is_foreign(i) or self.all[i].kind == "state_change"))
+            and (
+                self.all[i].may_open
+                or not (
+                    self.is_foreign(i)
+                    or self.all[i].kind == "state_change"
+                    or self.all[i].cause in ("maintenance", "customer")
+                )
+            )
             for i in group
         )
 
@@ -160,6 +167,34 @@ class PlainPartition:
             return True
         is_of_the_hint = at <= start + timedelta(hours=25)
         return is_of_the_hint or at >= self.all[real[0]].occurred_at - timedelta(minutes=15)
+
+    # What the machine's own documents say
+
+    def vanished(self, group: list[int], native_id: str | None) -> datetime | None:
+        """The event was listed, then never again, and its time had not come nor its shutdown begun."""
+        listing = [seen for seen in self.all if seen.listed is not None]
+        having = [seen for seen in listing if native_id in (seen.listed or ())]
+        newest = next((s for s in having if not any(self.is_later(o, s) for o in having)), None)
+        mine = [self.all[i] for i in group if self.all[i].native_id == native_id]
+        mine = [seen for seen in mine if seen.outcome != "cancelled"]
+        deadlines = [seen.deadline_at for seen in mine if seen.deadline_at]
+        if not native_id or newest is None or not deadlines:
+            return None
+        lacking = [seen for seen in listing if self.is_later(seen, newest)]
+        if not lacking or any(seen.kind == "shutdown_started" for seen in mine):
+            return None
+        first = next(s for s in lacking if not any(self.is_later(s, o) for o in lacking))
+        at = max(first.occurred_at, *(seen.occurred_at for seen in mine), first.occurred_at)
+        return at if all(at < deadline for deadline in deadlines) else None
+
+    def is_later(self, one: Seen, other: Seen) -> bool:
+        """Of two documents: of a later boot, else of a higher number, else seen later."""
+        return self.age(one) > self.age(other)
+
+    def age(self, seen: Seen) -> tuple[object, ...]:
+        same = [s.occurred_at for s in self.all if s.listed is not None and s.boot_id == seen.boot_id]
+        number = -1 if seen.incarnation is None else seen.incarnation
+        return (min(same), seen.boot_id or "", number, seen.occurred_at, seen.event_id, seen.feed_id)
 
     # What lies between
 

@@ -29,7 +29,12 @@ DUE = 120 + 15 * MINUTE
 
 def stages_of(*told: Seen) -> Stages:
     reclaim = partitioned(*told).interruptions[0]
-    return stage_times(reclaim.members, native_id=reclaim.native_id, restarted_at=reclaim.restarted_at)
+    return stage_times(
+        reclaim.members,
+        native_id=reclaim.native_id,
+        restarted_at=reclaim.restarted_at,
+        vanished_at=reclaim.vanished_at,
+    )
 
 
 def resolved(*told: Seen, now: float, alive_at: datetime | None = None) -> Resolution:
@@ -54,6 +59,23 @@ def test_an_end_is_an_end_at_any_time() -> None:
 
     assert resolved(warning(0), terminated(130), now=131) == over
     assert resolved(warning(0), terminated(130), now=DAY, alive_at=at(HOUR)) == over
+
+
+def test_an_inventory_that_says_when_the_machine_stopped_tells_the_end() -> None:
+    told = stages_of(warning(0))
+
+    over = Resolution(state=State.ENDED, ended_at=at(118))
+    assert resolve(told, now=at(119), stopped_at=[at(118)]) == over
+    assert resolve(told, now=at(DAY), alive_at=at(60), stopped_at=[at(HOUR), at(118)]) == over
+
+
+def test_a_machine_that_stopped_at_another_time_did_not_end_by_this_reclaim() -> None:
+    told = stages_of(warning(0))
+
+    open_still = Resolution(state=State.NOTICED, next_due_at=at(DUE))
+    assert resolve(told, now=at(60), stopped_at=[at(-5), at(118)]) == open_still
+    outlived = resolve(told, now=at(DAY), alive_at=at(HOUR), stopped_at=[at(DUE + 1)])
+    assert outlived.state == State.CANCELLED
 
 
 def test_silence_past_the_deadline_is_a_presumed_end_at_the_deadline() -> None:

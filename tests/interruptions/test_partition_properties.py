@@ -31,7 +31,7 @@ FACTS = [k for k in Kind if k is not Kind.REBALANCE_RECOMMENDATION]
 @st.composite
 def jumbles(draw: st.DrawFn) -> list[Seen]:
     """Anything at all about one machine, on a coarse clock so that instants and limits coincide."""
-    provider = draw(st.sampled_from(["aws", "gcp", None]))
+    provider = draw(st.sampled_from(["aws", "gcp", "azure", None]))
     observations = []
     clock = 0
     for number in range(draw(st.integers(1, 9))):
@@ -41,7 +41,27 @@ def jumbles(draw: st.DrawFn) -> list[Seen]:
 
 
 @st.composite
+def _listings(draw: st.DrawFn, number: int, clock: int, provider: str | None) -> Seen:
+    """A document of the machine's own metadata: which events it lists, and its number if it has one."""
+    return Seen(
+        id=number,
+        feed_id=draw(st.integers(1, 2)),
+        event_id=f"list-{number}",
+        kind=Kind.HEARTBEAT,
+        occurred_at=at(clock),
+        received_at=at(clock + 1),
+        machine_named="m",
+        provider=provider,
+        boot_id=draw(st.sampled_from([None, None, "b1", "b2"])),
+        listed=draw(st.sampled_from([(), ("n1",), ("n2",), ("n1", "n2")])),
+        incarnation=draw(st.sampled_from([None, 1, 2, 3])),
+    )
+
+
+@st.composite
 def _statements(draw: st.DrawFn, number: int, clock: int, provider: str | None) -> Seen:
+    if draw(st.integers(0, 3)) == 0:
+        return draw(_listings(number, clock, provider))
     may_open = draw(st.booleans())
     kind = draw(st.sampled_from(OPENERS if may_open else FACTS))
     said: dict[str, Any] = {}
@@ -80,7 +100,12 @@ def outcome_of(result: Partition) -> list[tuple[list[str], Stages]]:
     return [
         (
             [member.identity for member in reclaim.members],
-            stage_times(reclaim.members, native_id=reclaim.native_id, restarted_at=reclaim.restarted_at),
+            stage_times(
+                reclaim.members,
+                native_id=reclaim.native_id,
+                restarted_at=reclaim.restarted_at,
+                vanished_at=reclaim.vanished_at,
+            ),
         )
         for reclaim in result.interruptions
     ]
@@ -94,6 +119,16 @@ def sets_of(result: Partition) -> set[frozenset[str]]:
 @given(jumbles())
 def test_the_partition_is_what_the_rules_say_word_by_word(observations: list[Seen]) -> None:
     assert sets_of(partition(observations)) == PlainPartition(observations).result()
+
+
+@settings(parent=SLOW, max_examples=400)
+@given(jumbles())
+def test_what_vanished_is_what_the_rule_says_word_by_word(observations: list[Seen]) -> None:
+    plain = PlainPartition(observations)
+    places = {seen.identity: place for place, seen in enumerate(plain.all)}
+    for reclaim in partition(observations).interruptions:
+        group = [places[member.identity] for member in reclaim.members]
+        assert reclaim.vanished_at == plain.vanished(group, reclaim.native_id)
 
 
 @settings(parent=SLOW, max_examples=150)

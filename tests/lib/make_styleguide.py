@@ -77,6 +77,10 @@ def text(body: str, **headers: str) -> Answer:
     return lambda route: route.fulfill(body=body, content_type="text/html", headers=headers)
 
 
+def data(told: object) -> Answer:
+    return lambda route: route.fulfill(json=told)
+
+
 def events(*told: tuple[str, dict[str, object]]) -> Answer:
     lines = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in told)
     return lambda route: route.fulfill(body=lines, content_type="text/event-stream")

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from console.lib.styleguide import interruption_rows
-from tests.lib.make_styleguide import StyleGuide, events, styleguide_html, text
+from tests.lib.make_styleguide import StyleGuide, data, events, styleguide_html, text
 
 pytestmark = pytest.mark.browser
 FLAGS = [
@@ -170,6 +170,18 @@ def test_a_region_that_has_not_changed_is_asked_with_its_digest_and_left_alone(g
     guide.refresh("feed-table")
     assert sent == ["abc"]
     assert page.locator("#interruption-1").get_attribute("data-mark") == "same"
+
+
+def test_regions_of_one_page_that_are_due_together_are_asked_for_in_one_request(guide: StyleGuide) -> None:
+    page = guide.open()
+    told = {"feed-table": {"digest": "f1", "html": feed_region([3])}}
+    guide.answers["feed-table group-table"] = data(told)
+    page.evaluate(
+        "Promise.all(['feed-table', 'group-table'].map((id) => spot.refresh(document.getElementById(id))))"
+    )
+    assert shown_rows(guide) == ["3"]
+    assert guide.asked == [("GET", "/styleguide/", "feed-table group-table")]
+    expect(page.locator("#group-table [data-group]").first).to_be_visible()
 
 
 def test_an_open_group_and_a_ticked_box_survive_a_refresh(guide: StyleGuide) -> None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from console.lib.statistics.gamma import gamma_p
 
@@ -29,8 +30,7 @@ PoolId = int | None
 """None: machines whose pool is not known; they belong to their zone alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reclaim:
+class Reclaim(NamedTuple):
     """A counted interruption of one zone."""
 
     id: int

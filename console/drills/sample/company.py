@@ -48,7 +48,7 @@ class ServicePlan:
     warm: int = 0
     replicas: int = 2
     """Replicas a machine carries."""
-    weekly_rate: float = 0.07
+    weekly_rate: float = 0.035
     about: str = ""
 
     @property
@@ -59,6 +59,11 @@ class ServicePlan:
     def wanted(self) -> int:
         """Replicas wanted; warm machines carry none."""
         return (self.spot + self.on_demand) * self.replicas
+
+    @property
+    def weekly_reclaims(self) -> float:
+        """Of all its machines together."""
+        return self.spot * self.weekly_rate
 
     @property
     def needed(self) -> int:
@@ -96,7 +101,7 @@ SERVICES: tuple[ServicePlan, ...] = (
     ServicePlan(
         slug="payment-capture", name="Payment capture", team="checkout", kind="queue_workers",
         criticality="critical", statefulness="stateful", pools=_GENERAL, spot=4, on_demand=8,
-        weekly_rate=0.03, about="Captures authorised payments. Mostly on demand, on purpose.",
+        weekly_rate=0.015, about="Captures authorised payments. Mostly on demand, on purpose.",
     ),
     ServicePlan(
         slug="order-events", name="Order events", team="checkout", kind="queue_workers",
@@ -124,7 +129,7 @@ SERVICES: tuple[ServicePlan, ...] = (
     ),
     ServicePlan(
         slug="finance-ledger-etl", name="Finance ledger ETL", team="data", kind="batch_etl",
-        criticality="critical", statefulness="batch", pools=_MEMORY, spot=6, on_demand=4, weekly_rate=0.03,
+        criticality="critical", statefulness="batch", pools=_MEMORY, spot=6, on_demand=4, weekly_rate=0.015,
         about="Closes the books every night; a lost run is a late morning for finance.",
     ),
     ServicePlan(
@@ -154,11 +159,11 @@ SERVICES: tuple[ServicePlan, ...] = (
     ServicePlan(
         slug="recommender-training", name="Recommender training", team="machine-learning", kind="ml_training",
         criticality="batch", statefulness="batch", pools=_GPU, spot=16, on_demand=2, replicas=1,
-        weekly_rate=1.1, about="Checkpoints to object storage every 20 minutes.",
+        weekly_rate=0.5, about="Checkpoints to object storage every 20 minutes.",
     ),
     ServicePlan(
         slug="vision-training", name="Vision training", team="machine-learning", kind="ml_training",
-        criticality="best_effort", statefulness="batch", pools=_GPU, spot=10, replicas=1, weekly_rate=1.4,
+        criticality="best_effort", statefulness="batch", pools=_GPU, spot=10, replicas=1, weekly_rate=0.65,
     ),
     ServicePlan(
         slug="feature-backfill", name="Feature backfill", team="machine-learning", kind="batch_etl",
@@ -196,6 +201,6 @@ SERVICES: tuple[ServicePlan, ...] = (
 
 STRAYS = ServicePlan(
     slug="", name="Nobody's machines", team="", kind="queue_workers", criticality="best_effort",
-    statefulness="stateless", pools=_GENERAL, spot=2, on_demand=0, weekly_rate=0.05,
+    statefulness="stateless", pools=_GENERAL, spot=2, on_demand=0, weekly_rate=0.03,
 )  # fmt: skip
 """Machines without the tag that every rule asks for: they show up as unattributed."""

@@ -9,16 +9,25 @@ from random import Random
 from typing import Any
 
 from console.drills.sample import aws_messages as aws
-from console.drills.sample import node_messages as node
-from console.drills.sample.machines import Fleet, Sitting, inventory_row, machine_in, random_of, seats
+from console.drills.sample.agents import last_words
+from console.drills.sample.machines import (
+    DEAF_SEAT,
+    Fleet,
+    Sitting,
+    inventory_row,
+    machine_in,
+    random_of,
+    seats,
+)
 from console.drills.sample.oddities import ODDITIES
-from console.drills.sample.story import AWS, INVENTORY, NODES, Post, Script, script_of, tell
+from console.drills.sample.story import AWS, INVENTORY, Post, Script, script_of, tell
 
 DAYS = 90
 ENDS_BEFORE = timedelta(minutes=40)
 """Nothing of history is so fresh that somebody would be told of it."""
-WEEKS = (1.0, 0.8, 0.15, 0.1, 1.3, 1.0, 1.1, 0.1, 1.0, 1.2, 0.9, 0.2, 1.1)
-"""How hungry the providers were, week by week; the quiet ones are quiet."""
+WEEKS = (1.0, 0.8, 0.15, 0.1, 1.3, 1.0, 1.1, 0.1, 1.0, 1.2, 0.9, 1.1, 0.35)
+"""How hungry the providers were, week by week; the quiet ones are quiet. The last leaves room for what the
+opening of live play adds to it."""
 CASCADE_BEFORE = timedelta(days=23, hours=4, minutes=11)
 CASCADE_SIZE = 41
 CASCADE_LASTS = 130.0
@@ -27,6 +36,9 @@ BAD_DEPLOY_BEFORE = timedelta(days=9, hours=9)
 BAD_DEPLOY_SERVICE = "video-transcoding"
 MISSED_BEFORE = timedelta(days=16, hours=5, minutes=2)
 MISSED_SERVICE = "finance-ledger-etl"
+SILENT_BEFORE = timedelta(minutes=47)
+"""How long before its reclaim the agent of the missed notice was heard last."""
+DEAF_BEFORE = timedelta(hours=3, minutes=20)
 STORIES_A_BATCH = 25
 
 
@@ -74,6 +86,7 @@ class _Writer:
         for planned in [each for each in plan if each.at >= cascade_at]:
             self._reclaim(planned)
         self._hints()
+        self._deaf_one()
         self._batches()
         return self.history
 
@@ -85,7 +98,7 @@ class _Writer:
 
     def _plan(self) -> Iterator[_Planned]:
         for seat in seats():
-            if seat.lifecycle == "spot":
+            if seat.lifecycle == "spot" and not seat.is_deaf:
                 for at in self._moments(seat.service.weekly_rate):
                     yield _Planned(at, seat.index)
         yield from self._bad_deploy()
@@ -137,18 +150,17 @@ class _Writer:
         successor = fleet.successor(sitting.machine)
         story = tell(sitting, successor, at=planned.at, script=script, chance=chance, is_past=True)
         if script.is_agent_silent:
-            story.posts.append(self._last_words(sitting, at=planned.at))
+            said = last_words(sitting.machine, at=planned.at - SILENT_BEFORE, chance=self.chance)
+            story.posts.append(said)
         self.history.past.append(inventory_row(sitting, ended_at=story.ended_at))
         fleet.sit(Sitting(successor, story.replaced_at, replaces=sitting.machine.instance_id))
         self.told.append((planned.at, [post for post in story.posts if post.lane != INVENTORY]))
 
-    def _last_words(self, sitting: Sitting, *, at: datetime) -> Post:
-        said = at - timedelta(minutes=47)
-        entries = [
-            node.log(said - timedelta(minutes=9), "agent: disk 96 % full", level="warning"),
-            node.log(said, "agent: no space left on device, telemetry buffer dropped", level="error"),
-        ]
-        return Post(said, NODES, node.report(sitting.machine, entries, at=said, chance=self.chance))
+    def _deaf_one(self) -> None:
+        """A machine that runs now, and whose agent nobody has heard for hours."""
+        machine = self.history.fleet.sittings[DEAF_SEAT].machine
+        at = self.anchor - DEAF_BEFORE
+        self.told.append((at, [last_words(machine, at=at, chance=self.chance)]))
 
     def _hints(self) -> None:
         """Recommendations that came to nothing."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,56 +14,82 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from console.drills.sample import agents
 from console.drills.sample import aws_messages as aws
-from console.drills.sample import node_messages as node
 from console.drills.sample.company import SERVICES, ServicePlan
 from console.drills.sample.machines import Fleet, Machine, Sitting, inventory_row, iso
 from console.drills.sample.oddities import ODDITIES
-from console.drills.sample.story import AWS, INVENTORY, NODES, Post, Step, script_of, tell
+from console.drills.sample.story import AWS, INVENTORY, Post, Step, script_of, tell
 
 WORKLOADS = "workloads"
-BEATS_EVERY = timedelta(seconds=40)
 STATES_EVERY = timedelta(seconds=45)
 LISTS_EVERY = timedelta(minutes=10)
+HINTS_EVERY = (6.0, 24.0)
+ODD_EVERY = (20.0, 90.0)
+"""Minutes."""
 FIRST_MINUTE = timedelta(minutes=1)
 OPENING = timedelta(minutes=30)
-"""How long the play is lively; afterwards it calms down."""
-LIVELY = (20.0, 60.0)
-CALM = (60.0, 180.0)
-OVERTURE = ((1, "checkout-workers", 4), (7, "video-transcoding", 1), (16, "recommender-training", 2),
-            (24, "trino-analytics", 1), (31, "search-serving", 3), (43, "ci-runners", 2))  # fmt: skip
+"""How long the first play is lively; afterwards machines go at the pace of a calm week."""
+OPENING_EVERY = (5.0, 12.0)
+OVERTURE = ((1, "checkout-workers", 3), (7, "video-transcoding", 1), (16, "recommender-training", 2),
+            (24, "trino-analytics", 1), (31, "edge-cache", 1), (37, "search-serving", 1),
+            (43, "ci-runners", 1))  # fmt: skip
 """The first minute: seconds, service, machines."""
-RARELY = 0.2
+REPRISE = ((1, "checkout-workers", 1), (12, "recommender-training", 1))
+"""The first minute of every later run, so that starting often does not look like a bad week."""
+WEEKLY = 0.7 * sum(plan.weekly_reclaims for plan in SERVICES)
+"""A calm week, because the opening comes on top of it."""
+BURSTS = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
+"""How many machines go at once."""
+RESAID = timedelta(seconds=30)
+"""What was said this lately is kept as unsaid: nobody can know whether it was heard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A machine under notice, and who takes its seat when."""
+    """A machine under notice, when it goes, and who takes its seat when."""
 
     sitting: Sitting
     successor: Sitting
+    gone_at: datetime
 
 
 class Live:
     """The fleet at play. `unsent` is what an earlier run still had to say."""
 
-    def __init__(self, fleet: Fleet, *, now: datetime, chance: Random, unsent: Iterable[Post] = ()) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        *,
+        now: datetime,
+        chance: Random,
+        unsent: Iterable[Post] = (),
+        is_first: bool = True,
+    ) -> None:
         self.fleet, self.chance, self.began_at = fleet, chance, now
+        self.opens_until = now + (OPENING if is_first else FIRST_MINUTE)
+        self.turned = 0
+        """How many reclaims have begun: a reason to keep the progress at once."""
         self.leaving: dict[str, Leaving] = {}
         """By instance id, until both machines have come and gone."""
         self._down: dict[str, Counter[str]] = defaultdict(Counter)
         self._touched: set[str] = set()
+        self._in_passing: list[Post] = []
+        """Said once, now: a beat or a list that was missed is not made up for."""
+        self._said: deque[tuple[datetime, Post]] = deque()
         self._order = count()
         self._heap: list[tuple[datetime, int, Post | Callable[[datetime], None]]] = []
         for post in unsent:
             self._later(post.at, post)
-        for seconds, slug, machines in OVERTURE:
+        for seconds, slug, machines in OVERTURE if is_first else REPRISE:
             self._later(now + timedelta(seconds=seconds), self._taking(slug, machines))
-        self._later(now, self._beat)
+        for at, turn in agents.first_turns(now):
+            self._later(at, self._beating(turn))
         self._later(now, self._tell_states)
         self._later(now + LISTS_EVERY, self._list)
         self._later(now + timedelta(minutes=2), self._be_odd)
-        self._later(now + FIRST_MINUTE, self._go_on)
+        self._later(now + timedelta(minutes=3), self._hint)
+        self._later(now + FIRST_MINUTE, self._wait)
 
     def due(self, now: datetime) -> list[Post]:
         """Everything whose time has come, in order."""
@@ -72,8 +98,13 @@ class Live:
             at, _, what = heapq.heappop(self._heap)
             if isinstance(what, Post):
                 posts.append(what)
+                self._said.append((now, what))
             else:
                 what(at)
+        while self._said and self._said[0][0] < now - RESAID:
+            self._said.popleft()
+        posts += self._in_passing
+        self._in_passing = []
         posts += [Post(now, WORKLOADS, self._state(slug, now)) for slug in sorted(self._touched)]
         self._touched.clear()
         return posts
@@ -82,10 +113,14 @@ class Live:
         return self._heap[0][0]
 
     def unsent(self) -> list[Post]:
-        """What the reclaims that are under way have still to say."""
-        return [
+        """What the reclaims that are under way have still to say, and what they said just now.
+
+        Whoever hears a message again knows it by its id.
+        """
+        ahead = [
             what for _, _, what in sorted(self._heap, key=lambda entry: entry[:2]) if isinstance(what, Post)
         ]
+        return [post for _, post in self._said] + ahead
 
     def seated(self) -> list[Sitting]:
         """Who sits where once the reclaims under way are over."""
@@ -97,28 +132,20 @@ class Live:
     def _later(self, at: datetime, what: Post | Callable[[datetime], None]) -> None:
         heapq.heappush(self._heap, (at, next(self._order), what))
 
-    def _go_on(self, at: datetime) -> None:
-        """A reclaim, sometimes several of one service, sometimes only a hint."""
-        lot = self.chance.random()
-        if lot < 0.12:
-            self._burst(at)
-        elif lot < 0.2:
-            self._hint(at)
+    def _wait(self, at: datetime) -> None:
+        """Lively at first; then machines go as seldom as in a calm week of the past."""
+        if at < self.opens_until:
+            pause = timedelta(minutes=self.chance.uniform(*OPENING_EVERY))
         else:
-            self._take_somewhere(at)
-        pace = LIVELY if at - self.began_at < OPENING else CALM
-        self._later(at + timedelta(seconds=self.chance.uniform(*pace)), self._go_on)
+            together = sum(BURSTS) / len(BURSTS)
+            pause = timedelta(weeks=self.chance.expovariate(WEEKLY / together))
+        self._later(at + pause, self._go_on)
 
-    def _burst(self, at: datetime) -> None:
-        sizes = [plan for plan in SERVICES if plan.spot >= 14 and _tells_its_end(plan)]
-        self._take(self.chance.choice(sizes).slug, self.chance.randint(3, 8), at=at)
-
-    def _take_somewhere(self, at: datetime) -> None:
-        """By how often each service's machines are taken."""
-        weights = [
-            plan.spot * plan.weekly_rate * (1 if _tells_its_end(plan) else RARELY) for plan in SERVICES
-        ]
-        self._take(self.chance.choices(SERVICES, weights)[0].slug, 1, at=at)
+    def _go_on(self, at: datetime) -> None:
+        """By how often each service's machines are taken, sometimes several of one service at once."""
+        weights = [plan.weekly_reclaims for plan in SERVICES]
+        self._take(self.chance.choices(SERVICES, weights)[0].slug, self.chance.choice(BURSTS), at=at)
+        self._wait(at)
 
     def _taking(self, slug: str, machines: int) -> Callable[[datetime], None]:
         return lambda at: self._take(slug, machines, at=at)
@@ -130,6 +157,7 @@ class Live:
             if sitting.machine.seat.lifecycle == "spot"
             and (not slug or sitting.machine.service.slug == slug)
             and sitting.machine.instance_id not in self.leaving
+            and not sitting.machine.seat.is_deaf
         ]
 
     def _take(self, slug: str, machines: int, *, at: datetime) -> None:
@@ -147,7 +175,8 @@ class Live:
         successor = self.fleet.successor(machine)
         story = tell(sitting, successor, at=at, script=script, chance=self.chance)
         heir = Sitting(successor, story.replaced_at, replaces=machine.instance_id)
-        self.leaving[machine.instance_id] = Leaving(sitting, heir)
+        self.leaving[machine.instance_id] = Leaving(sitting, heir, story.ended_at)
+        self.turned += 1
         for post in story.posts:
             self._later(post.at, post)
         for step in story.steps:
@@ -166,6 +195,7 @@ class Live:
     def _seating(self, heir: Sitting) -> Callable[[datetime], None]:
         def sit(at: datetime) -> None:
             self.fleet.sit(heir)
+            self._in_passing.append(agents.beat(heir.machine, at=at, chance=self.chance))
 
         return sit
 
@@ -176,28 +206,27 @@ class Live:
         return forget
 
     def _hint(self, at: datetime) -> None:
+        """A recommendation that comes to nothing."""
         there = [s.machine for s in self._takeable() if s.machine.provider == "aws"]
         machine = self.chance.choice(there)
         self._later(at, Post(at, AWS, aws.rebalance(machine, at=at, chance=self.chance)))
+        self._later(at + timedelta(minutes=self.chance.uniform(*HINTS_EVERY)), self._hint)
 
     def _be_odd(self, at: datetime) -> None:
         machines = [s.machine for s in self.fleet.sittings if s.machine.provider == "aws"]
         make = self.chance.choice(ODDITIES)
         self._later(at, make(self.chance.choice(machines), at=at, chance=self.chance))
-        self._later(at + timedelta(minutes=self.chance.uniform(8, 25)), self._be_odd)
+        self._later(at + timedelta(minutes=self.chance.uniform(*ODD_EVERY)), self._be_odd)
 
     # What is said all the time -----------------------------------------------------------------
 
-    def _beat(self, at: datetime) -> None:
-        """Node watchers are alive; one whose machine is under notice has other things to say."""
-        for sitting in self.fleet.sittings:
-            machine = sitting.machine
-            if machine.seat.is_beating and self._is_there(sitting, at):
-                entries = [node.heartbeat()]
-                if machine.seat.index % 40 == 0:
-                    entries.append(node.telemetry(at, value=round(self.chance.uniform(0.2, 0.9), 3)))
-                self._later(at, Post(at, NODES, node.report(machine, entries, at=at, chance=self.chance)))
-        self._later(at + BEATS_EVERY, self._beat)
+    def _beating(self, turn: int) -> Callable[[datetime], None]:
+        def beat(at: datetime) -> None:
+            alive = [s.machine for s in self.fleet.sittings if self._is_alive(s, at)]
+            self._in_passing += agents.beats(alive, turn, at=at, chance=self.chance)
+            self._later(agents.next_turn(turn, at=at, began_at=self.began_at), beat)
+
+        return beat
 
     def _tell_states(self, at: datetime) -> None:
         self._touched |= {plan.slug for plan in SERVICES}
@@ -207,8 +236,13 @@ class Live:
         """The whole inventory once more, without machines that are about to go."""
         for sitting in self.fleet.sittings:
             if self._is_there(sitting, at):
-                self._later(at, Post(at, INVENTORY, inventory_row(sitting)))
+                self._in_passing.append(Post(at, INVENTORY, inventory_row(sitting)))
         self._later(at + LISTS_EVERY, self._list)
+
+    def _is_alive(self, sitting: Sitting, at: datetime) -> bool:
+        """A watcher is heard until its machine goes."""
+        leaving = self.leaving.get(sitting.machine.instance_id)
+        return sitting.started_at <= at and (leaving is None or at < leaving.gone_at)
 
     def _is_there(self, sitting: Sitting, at: datetime) -> bool:
         return sitting.machine.instance_id not in self.leaving and sitting.started_at <= at
@@ -235,9 +269,3 @@ class Live:
             "by_zone": by_zone,
             "needed": plan.needed,
         }
-
-
-def _tells_its_end(plan: ServicePlan) -> bool:
-    """Only AWS says on these feeds that a machine is gone. Elsewhere a reclaim stays open a quarter of an hour
-    after its deadline, so few of those are played: a board full of them would look like neglect."""
-    return plan.pools[0].provider == "aws"

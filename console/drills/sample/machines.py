@@ -35,9 +35,13 @@ class Seat:
     lifecycle: str
 
     @property
-    def is_beating(self) -> bool:
-        """Whether its machine has a node watcher that sends heartbeats."""
-        return self.index % 10 == 0
+    def is_deaf(self) -> bool:
+        """The one whose agent fell silent: its machine runs on, and nobody hears of it."""
+        return self.index == DEAF_SEAT
+
+
+DEAF_SEAT = 290
+"""A spot machine of the notebooks, where a full disk goes unnoticed for long."""
 
 
 def seats() -> list[Seat]:

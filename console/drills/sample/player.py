@@ -28,6 +28,7 @@ from console.drills.sample.progress import (
     seated,
     unsent_of,
 )
+from console.drills.sample.responding import Responder
 from console.drills.sample.story import INVENTORY, Post
 
 PAUSE = 1.2
@@ -56,14 +57,16 @@ class Player:
         for lane in self.lanes.values():
             lane.start()
         threading.Thread(target=self._tell_past, name="history", daemon=True).start()
-        kept_at = datetime.now(UTC)
+        threading.Thread(target=self._responder(live).work, name="responder", daemon=True).start()
+        kept_at, turned = datetime.now(UTC), live.turned
         while not self.stop.is_set():
             now = datetime.now(UTC)
-            for post in live.due(now):
-                self.lanes[post.lane].send(post.body)
-            if (now - kept_at).total_seconds() >= KEPT_EVERY:
+            posts = live.due(now)
+            if live.turned != turned or (now - kept_at).total_seconds() >= KEPT_EVERY:
                 self._keep(live)
-                kept_at = now
+                kept_at, turned = now, live.turned
+            for post in posts:
+                self.lanes[post.lane].send(post.body)
             ahead = (live.next_at() - datetime.now(UTC)).total_seconds()
             self.stop.wait(max(0.02, min(ahead, LONGEST_SLEEP)))
         if not self.is_cleared:
@@ -89,7 +92,8 @@ class Player:
         there = [sitting for sitting in fleet.sittings if sitting.started_at <= now]
         self._tell_rows([inventory_row(sitting) for sitting in there])
         chance = random_of(progress.seed, "live", progress.runs)
-        live = Live(fleet, now=datetime.now(UTC), chance=chance, unsent=posts_of(progress))
+        is_first = progress.runs == 1
+        live = Live(fleet, now=datetime.now(UTC), chance=chance, unsent=posts_of(progress), is_first=is_first)
         self._keep(live)
         return live
 
@@ -133,6 +137,15 @@ class Player:
             door.put(rows[start : start + ROWS_TOGETHER])
 
     # Doors -------------------------------------------------------------------------------------
+
+    def _responder(self, live: Live) -> Responder:
+        return Responder(
+            self.console,
+            self.progress.responder,
+            is_busy=lambda: bool(live.leaving),
+            on_cleared=self._on_cleared,
+            stop=self.stop,
+        )
 
     def _addresses(self) -> dict[str, Address]:
         feeds = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +15,7 @@ import msgspec
 
 GONE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-MOST_WAITING = 400
+MOST_WAITING = 1_000
 MOST_TOGETHER = 200
 TIMEOUT = 30.0
 LONGEST_PAUSE = 15.0
@@ -56,38 +56,43 @@ class Door:
 
     def put(self, rows: list[dict[str, Any]], *, is_list: bool = True) -> int:
         """The status of the answer. Waits where the console is busy or away; 0 when told to stop meanwhile."""
-        body = msgspec.json.encode(rows if is_list or len(rows) > 1 else rows[0])
+        return self.ask(msgspec.json.encode(rows if is_list or len(rows) > 1 else rows[0]))[0]
+
+    def ask(
+        self, body: bytes | None, *, at: Address | None = None, gone: Container[int] = GONE
+    ) -> tuple[int, bytes]:
+        """The status and the body of the answer, as patiently. `at` asks elsewhere over the same connection."""
         pause = 0.5
         while not self._stop.is_set():
-            status, wait = self._try(body)
-            if status in GONE:
+            status, wait, answer = self._try(body, at or self._address)
+            if status in gone:
                 raise Cleared
             if status and status not in LATER:
-                return status
+                return status, answer
             self._stop.wait(wait or pause)
             pause = min(pause * 2, LONGEST_PAUSE)
-        return 0
+        return 0, b""
 
-    def _try(self, body: bytes) -> tuple[int, float]:
-        """Status (0: nobody there) and the seconds it asks to wait."""
+    def _try(self, body: bytes | None, address: Address) -> tuple[int, float, bytes]:
+        """Status (0: nobody there), the seconds it asks to wait, and what it says."""
         if self._connection is None:
             place = urlsplit(self._console.listens_at)
             self._connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=TIMEOUT)
         headers = self._console.headers | {
-            "Authorization": f"Bearer {self._address.secret}",
+            "Authorization": f"Bearer {address.secret}",
             "Content-Type": "application/json",
             "User-Agent": "spot-console-sample/1",
         }
         try:
-            self._connection.request(self._address.method, self._address.path, body, headers)
+            self._connection.request(address.method, address.path, body, headers)
             answer = self._connection.getresponse()
-            answer.read()
+            said = answer.read()
         except (OSError, http.client.HTTPException):
             self._connection.close()
             self._connection = None
-            return 0, 0.0
+            return 0, 0.0, b""
         wait = answer.headers.get("Retry-After", "")
-        return answer.status, min(float(wait), 60.0) if wait.isdigit() else 0.0
+        return answer.status, min(float(wait), 60.0) if wait.isdigit() else 0.0, said
 
 
 class Lane(threading.Thread):

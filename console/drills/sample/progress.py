@@ -43,6 +43,8 @@ class Progress(msgspec.Struct, kw_only=True):
     seed: int = SEED
     feeds: dict[str, FeedAddress]
     token: str
+    responder: str = ""
+    """The token of the one who is on call."""
     anchor: float = 0.0
     """When the play first began; 0: it has not."""
     is_inventory_told: bool = False

@@ -64,7 +64,7 @@ def script_of(chance: Random) -> Script:
     """An ordinary reclaim: most go well, some do not."""
     return Script(
         rebalance_lead=chance.uniform(60, 240) if chance.random() < 0.3 else None,
-        hook=chance.choices(("complete", "partial", "failed", "overrun"), (90, 5, 3, 2))[0],
+        hook=chance.choices(("complete", "partial", "failed", "overrun"), (94, 3, 2, 1))[0],
         has_second_witness=chance.random() < 0.4,
         is_proven=chance.random() < 0.25,
     )
@@ -198,7 +198,7 @@ class _Teller:
             start = self.at if self.script.is_warned else self.story.ended_at
             evicted = start + _seconds(chance.uniform(3, 20) + number)
             running = max(evicted, self.story.replaced_at) + _seconds(chance.uniform(6, 35))
-            if chance.random() < 0.45:  # room on another node
+            if chance.random() < 0.8:  # room on another node
                 running = evicted + _seconds(chance.uniform(4, 25))
             told = node.move(self.machine, number, evicted_at=evicted, running_at=None, to=None)
             back = node.move(self.machine, number, evicted_at=evicted, running_at=running, to=self.successor)

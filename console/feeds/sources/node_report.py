@@ -85,6 +85,7 @@ def parse(raw: bytes, *, context: ParseContext, received_at: datetime) -> Readin
         events=events,
         facts=facts,
         machine=machine,
+        service=statements.service,
         heartbeat_at=min(statements.reported_at, received_at) if is_alive else None,
         is_heartbeat=is_alive and not events and not facts,
     )

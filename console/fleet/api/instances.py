@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Field, Query, Router, Schema
 
 from console.accounts.api_auth import TokenAuth, token_of
 from console.accounts.models import Scope
-from console.fleet.models import Machine
+from console.fleet.models import Lifecycle, Machine
 from console.fleet.queries import INSTANCE_ORDER, InstanceFilter, instance_lines
+from console.lib.asked import BIGGEST_ID, Span
 from console.lib.cursor import Listing, Paging, list_rows
 
 router = Router(tags=["instances"], auth=TokenAuth(Scope.READ))
@@ -46,17 +47,21 @@ class InstanceOut(Schema):
     heartbeat_at: datetime | None
 
 
-class InstanceQuery(Schema):
-    """The filters of the list of instances."""
+class InstanceQuery(Span):
+    """The filters of the list of instances, which were seen last at or after `since` and before `until`."""
 
-    q: str = Field("", description="Start of an instance id or node name.")
-    service: str = ""
-    provider: str = ""
+    q: str = Field("", max_length=200, description="Start of an instance id or node name.")
+    instance_id: str = Field("", description="Exactly this instance id or node name.")
+    service: str = Field("", description="Slug of a service.")
+    team: str = Field("", description="Slug of a team; `none` for services without one.")
+    provider: str = Field("", description="aws, gcp, azure …")
+    account: str = ""
     region: str = ""
     zone: str = ""
+    pool: int | None = Field(None, ge=1, le=BIGGEST_ID, description="Id of a pool.")
     instance_type: str = ""
-    lifecycle: str = ""
-    running: str = Field("", pattern="^(yes|no|)$")
+    lifecycle: Lifecycle | None = Field(None, description="Of those that run now.")
+    running: Literal["yes", "no"] | None = Field(None, description="Whether it runs now.")
 
 
 @router.get("/instances", response=Listing[InstanceOut])
@@ -64,7 +69,7 @@ def instance_list(
     request: HttpRequest, query: Query[InstanceQuery], paging: Query[Paging]
 ) -> dict[str, Any] | StreamingHttpResponse:
     """Machines, the one seen last first."""
-    wanted = InstanceFilter(**query.model_dump())
+    wanted = InstanceFilter(**query.model_dump(exclude_none=True))
     return list_rows(
         request,
         queryset=wanted.of(token_of(request).origin),

@@ -13,7 +13,7 @@ from ninja import Body, Field, Query, Router, Schema
 from console.accounts.api_auth import TokenAuth, token_of
 from console.accounts.audit import Actor
 from console.accounts.models import Scope
-from console.fleet.models import Service
+from console.fleet.models import Criticality, Service, WorkloadKind
 from console.fleet.queries import ServiceFilter, ServiceLine, service_lines
 from console.fleet.service_changes import ServiceRow, check_services, save_services
 from console.lib.cursor import Listing, Paging, list_rows
@@ -50,11 +50,11 @@ class ServiceOut(Schema):
 class ServiceQuery(Schema):
     """The filters of the list of services."""
 
-    q: str = Field("", description="In the name or slug.")
-    team: str = ""
-    kind: str = ""
-    criticality: str = ""
-    archived: bool = False
+    q: str = Field("", max_length=200, description="In the name or slug.")
+    team: str = Field("", description="Slug of a team; `none` for services without one.")
+    kind: WorkloadKind | None = None
+    criticality: Criticality | None = None
+    archived: bool = Field(False, description="The archived ones instead of the others.")
 
 
 @router.get("/services", response=Listing[ServiceOut], auth=READ)
@@ -62,7 +62,7 @@ def service_list(
     request: HttpRequest, query: Query[ServiceQuery], paging: Query[Paging]
 ) -> dict[str, Any] | StreamingHttpResponse:
     """Services by slug."""
-    wanted = ServiceFilter(query.q, query.team, query.kind, query.criticality, query.archived)
+    wanted = ServiceFilter(query.q, query.team, query.kind or "", query.criticality or "", query.archived)
     return list_rows(
         request,
         queryset=wanted.of(token_of(request).origin).select_related("team", "owner"),

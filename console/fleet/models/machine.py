@@ -52,14 +52,16 @@ class Machine(models.Model):
     vcpus = models.PositiveIntegerField(null=True, blank=True)
     declared_service = models.CharField(max_length=64, blank=True)
     """The service a node's own report names; it wins over the rules where such a service exists."""
-    service = models.ForeignKey(Service, models.PROTECT, related_name="machines")
-    pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="machines")
+    service = models.ForeignKey(Service, models.PROTECT, db_index=False, related_name="machines")
+    pool = models.ForeignKey(Pool, models.PROTECT, null=True, db_index=False, related_name="machines")
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(null=True)
     listed_at = models.DateTimeField(null=True)
     """When an inventory last listed it as running: as good a sign of life as a heartbeat."""
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_machines")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, db_index=False, related_name="merged_machines"
+    )
 
     class Meta:
         constraints = [is_known_origin("fleet", "machine")]
@@ -79,6 +81,11 @@ class Machine(models.Model):
             ),
             models.Index(fields=["pool"], name="fleet_machine_pool"),
             models.Index(
+                fields=["merged_into"],
+                name="fleet_machine_merged",
+                condition=models.Q(merged_into__isnull=False),
+            ),
+            models.Index(
                 fields=["origin", "heartbeat_at"],
                 name="fleet_machine_heartbeat",
                 condition=models.Q(heartbeat_at__isnull=False),
@@ -86,7 +93,11 @@ class Machine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.instance_id or self.node_name or f"machine {self.pk}"
+        """The name that people know it by: a VM's own where the provider's id is a path or a long number."""
+        if self.provider == "gcp" and self.node_name:
+            return self.node_name
+        named = self.instance_id.rpartition("/")[2] if self.provider == "azure" else self.instance_id
+        return named or self.node_name or f"machine {self.pk}"
 
 
 class IdKind(models.TextChoices):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_GET
 
@@ -23,7 +25,8 @@ FILTERS = ("q", "service", "provider", "region", "zone", "instance_type", "lifec
 @role_required(Role.VIEWER)
 def instance_list(request: HttpRequest) -> HttpResponseBase:
     origin = chosen_origin(request)
-    wanted = InstanceFilter(**{name: request.GET.get(name, "").replace("\0", "") for name in FILTERS})
+    given: dict[str, Any] = {name: request.GET.get(name, "").replace("\0", "") for name in FILTERS}
+    wanted = InstanceFilter(**given)
     found = wanted.of(origin)
     if request.GET.get("format") == "csv":
         pages = each_page(found, order=INSTANCE_ORDER)

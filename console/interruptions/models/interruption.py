@@ -147,6 +147,11 @@ class Interruption(models.Model):
                 name="interruptions_rare_cause",
                 condition=~Q(cause="spot"),
             ),
+            models.Index(
+                fields=["origin", "state", "-started_at", "-id"],
+                name="interruptions_rare_state",
+                condition=Q(state__in=["presumed", "cancelled", "at_risk", "no_action"]),
+            ),
             models.Index(fields=["native_id"], name="interruptions_native", condition=~Q(native_id="")),
             models.Index(
                 fields=["merged_into"], name="interruptions_merged", condition=Q(merged_into__isnull=False)

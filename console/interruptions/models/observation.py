@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from console.feeds.models import Feed
@@ -47,6 +48,9 @@ class Observation(models.Model):
     is_future = models.BooleanField(default=False)
     is_low_confidence = models.BooleanField(default=False)
     is_replay = models.BooleanField(default=False)
+    listed = ArrayField(models.CharField(max_length=256), null=True)
+    """Native ids that the machine's own metadata listed. Null: the statement is no such list."""
+    incarnation = models.BigIntegerField(null=True)
     labels = models.JSONField(default=dict)
     message = models.CharField(max_length=500, blank=True)
 
@@ -58,9 +62,14 @@ class Observation(models.Model):
 
 
 class ObservationKey(models.Model):
-    """What makes an observation one of a kind. Unpartitioned and slim; pruned 30 days after receipt."""
+    """What makes an observation one of a kind. Unpartitioned and slim; pruned 30 days after receipt.
 
-    feed = models.ForeignKey(Feed, models.CASCADE, related_name="observation_keys")
+    Written with every observation and, as there, its feed is not looked up each time.
+    """
+
+    feed = models.ForeignKey(
+        Feed, models.CASCADE, db_constraint=False, db_index=False, related_name="observation_keys"
+    )
     event_id = models.CharField(max_length=512)
     machine_named = models.CharField(max_length=512)
     received_at = models.DateTimeField()

@@ -31,6 +31,21 @@ def _length(text: str) -> timedelta:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE")
+    return name.strip(), value.strip()
+
+
+def _joined(assignments: list[tuple[str, str]]) -> dict[str, str]:
+    """A name given twice is a list of both."""
+    joined: dict[str, str] = {}
+    for name, value in assignments:
+        joined[name] = f"{joined[name]}\n{value}" if name in joined else value
+    return joined
+
+
 class Command(BaseCommand):
     """Addresses and secrets go to standard output, one a line; the words about them to standard error."""
 
@@ -49,6 +64,14 @@ class Command(BaseCommand):
         create.add_argument("--account", default="", help="what a message without an account is about")
         create.add_argument("--region", default="")
         create.add_argument("--cluster", default="")
+        create.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            type=_assignment,
+            metavar="NAME=VALUE",
+            help="a setting of its sender, such as topic_arns=arn:aws:sns:…; may be given several times",
+        )
         create.add_argument(
             "--expects-within", type=_length, help="silent after so long without a message: 15m"
         )
@@ -84,6 +107,7 @@ class Command(BaseCommand):
             cluster=options["cluster"],
             expects_within=options["expects_within"],
             secret=options["token"],
+            sender=_joined(options["set"]),
         )
         try:
             made = connect(order, by=ACTOR, now=now)

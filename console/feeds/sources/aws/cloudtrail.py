@@ -19,8 +19,9 @@ from console.feeds.normalised import (
     Rejected,
     Result,
 )
-from console.feeds.sources.aws.event import Envelope, Event, aside, text_or_none
+from console.feeds.sources.aws.event import Envelope, Event, aside
 from console.feeds.times import is_future, optional_time, required_time
+from console.feeds.wire import text_or_none
 
 SOURCE = "aws.cloudtrail"
 BID_EVICTED = "BidEvictedEvent"

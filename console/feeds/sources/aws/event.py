@@ -26,6 +26,7 @@ from console.feeds.normalised import (
     Result,
 )
 from console.feeds.times import is_future, required_time
+from console.feeds.wire import text_or_none
 
 EVENTBRIDGE = "aws.eventbridge"
 
@@ -187,14 +188,6 @@ def aside(raw: bytes, *, envelope: Envelope, result: Result, note: str = "") -> 
 def is_replay(envelope: Envelope) -> bool:
     """Archives name themselves in what they send again."""
     return bool(envelope.replay_name)
-
-
-def text_or_none(value: object, *, field: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise Rejected("invalid_field", f"{field}: must be text")
-    return value.strip() or None
 
 
 def instance_in(resource: str) -> str | None:

@@ -1,0 +1,98 @@
+"""The connect guides of Google Cloud and Azure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from console.feeds.guide_sections import Section, Snippet
+from console.feeds.models import FeedKind
+from console.feeds.sources.gcp.audit import METHODS
+
+CLOUD_GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
+    {
+        FeedKind.GCP_PUBSUB: (
+            Section(
+                "With Terraform",
+                "A log sink for the audit entries that mean something, a topic, and a subscription that pushes to this"
+                " console. Pub/Sub signs each push as the service account; its audience is the address below. Apply it"
+                " in each project that runs spot machines. Google must be able to reach the address over https.",
+                (Snippet("gcp-pubsub.tf", "Terraform"),),
+            ),
+            Section(
+                "Or with gcloud",
+                "The same parts, step by step. Run it once in each project.",
+                (Snippet("gcp-pubsub.sh", "Shell"),),
+            ),
+            Section(
+                "What it tells",
+                "The audit entry is written when the preemption happens: it is a proof and comes without notice."
+                " The half minute before it is known inside the guest alone; connect the metadata server as well.",
+            ),
+        ),
+        FeedKind.GCP_PUBSUB_PULL: (
+            Section(
+                "With Terraform",
+                "The sink and topic, a subscription to fetch from, and a service account that may do nothing else.",
+                (Snippet("gcp-pubsub-pull.tf", "Terraform"),),
+            ),
+            Section(
+                "Fetch and post",
+                "From any machine that reaches both Google and this console, as often as you like: what was fetched"
+                " before is answered as a duplicate.",
+                (Snippet("gcp-pubsub-pull.sh", "Shell"),),
+            ),
+        ),
+        FeedKind.GCP_OPERATIONS: (
+            Section(
+                "Post the operations list",
+                "The operations of the last day, from any machine with gcloud; run it every few minutes. The same"
+                " operation is one message however often it is sent. One project's list a run.",
+                (Snippet("gcp-operations.sh", "Shell"),),
+            ),
+        ),
+        FeedKind.GCP_METADATA: (
+            Section(
+                "From the VM itself",
+                "What the metadata server says of a preemption, with the machine it says it of: half a minute of"
+                " notice, the only one there is. The node watcher posts this by itself; run it by hand to see the"
+                " first message.",
+                (Snippet("gcp-metadata.sh", "On a spot VM"),),
+            ),
+        ),
+        FeedKind.AZURE_EVENTGRID: (
+            Section(
+                "With Terraform",
+                "A system topic for the health of the subscription's machines, and a subscription that delivers to this"
+                " console with the secret in a delivery header. Apply it once in each Azure subscription. Azure must be"
+                " able to reach the address over https.",
+                (Snippet("azure-eventgrid.tf", "Terraform"),),
+            ),
+            Section(
+                "Or with the Azure command line",
+                "The same two parts. Name the resource group that is to hold the topic.",
+                (Snippet("azure-eventgrid.sh", "Shell"),),
+            ),
+            Section(
+                "What it tells",
+                "That a machine was preempted, after the fact. The notice before it comes from Scheduled Events;"
+                " connect those as well. Records of the Activity Log's resource health are taken at the same address.",
+            ),
+        ),
+        FeedKind.AZURE_SCHEDULED_EVENTS: (
+            Section(
+                "From the machine itself",
+                "The document of Scheduled Events, with the machine that polled it: subscription, resource group and"
+                " region are in no document. The node watcher posts this by itself; run it by hand to see the first"
+                " message. An empty document is a sign of life.",
+                (Snippet("azure-scheduled-events.sh", "On a spot machine"),),
+            ),
+        ),
+    }
+)
+
+
+def log_filter() -> str:
+    """The log sink's filter for every audit entry that the parser understands."""
+    methods = " OR ".join(f'"{method}"' for method in METHODS)
+    return f"protoPayload.methodName=({methods})"

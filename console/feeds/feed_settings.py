@@ -1,0 +1,168 @@
+"""What a feed knows of its sender, kind by kind: typed, checked, and shown in its form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from console.feeds.models import FeedKind
+
+EVENT_GRID_APP = "4962773b-9cdb-44cf-a8bf-237846a00ab7"
+_GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+
+class WrongSetting(Exception):
+    """A setting cannot be as given. `name` is empty where it is about none in particular."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class SenderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that any kind may say of its sender; a kind uses those that `SETTINGS` lists for it."""
+
+    topic_arns: tuple[str, ...] = ()
+    audience: str = ""
+    service_account: str = ""
+    subscription: str = ""
+    tenant: str = ""
+    app_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One of them, as a person fills it in."""
+
+    name: str
+    label: str
+    help: str
+    form: str
+    demand: str
+    is_list: bool = False
+    most: int = 1
+
+    @property
+    def field(self) -> str:
+        return f"sender_{self.name}"
+
+
+_TOPICS = Setting(
+    "topic_arns",
+    "Topics that may post",
+    "ARNs of SNS topics, one a line. Messages that SNS signed for one of these are taken without the secret, and"
+    " its subscription is confirmed by itself.",
+    r"arn:aws(?:-cn|-us-gov)?:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?",
+    "must be the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:111122223333:spot-events",
+    is_list=True,
+    most=50,
+)
+_PUBSUB = (
+    Setting(
+        "audience",
+        "Audience of the push token",
+        "The audience that the subscription's push token is made for; by default the push address itself.",
+        r"\S{1,500}",
+        "must be one word without spaces, as the subscription's settings show it",
+    ),
+    Setting(
+        "service_account",
+        "Service account that pushes",
+        "Its e-mail address. A token of any other account is answered 403.",
+        r"[^@\s]{1,200}@[^@\s]{1,200}",
+        "must be the e-mail address of a service account",
+    ),
+    Setting(
+        "subscription",
+        "Subscription",
+        "Where only one may push: projects/shop-prod-1/subscriptions/spot. Leave empty for any.",
+        r"projects/[^/\s]{1,100}/subscriptions/[^/\s]{1,255}",
+        "must look like projects/PROJECT/subscriptions/NAME",
+    ),
+)
+_EVENT_GRID = (
+    Setting(
+        "tenant",
+        "Entra tenant",
+        "The directory (tenant) id of the token that Event Grid sends. Without it the secret is the way in.",
+        _GUID,
+        "must be a tenant id (a GUID)",
+    ),
+    Setting(
+        "audience",
+        "Audience of the token",
+        "The application id or URI that the event subscription names under delivery authentication.",
+        r"\S{1,500}",
+        "must be one word without spaces, as the event subscription shows it",
+    ),
+    Setting(
+        "app_id",
+        "Application that sends",
+        f"The sender's application id. Left empty it is Event Grid's own, {EVENT_GRID_APP}.",
+        _GUID,
+        "must be an application id (a GUID)",
+    ),
+)
+SETTINGS: Mapping[str, tuple[Setting, ...]] = MappingProxyType(
+    {
+        FeedKind.AWS_SNS: (_TOPICS,),
+        FeedKind.GCP_PUBSUB: _PUBSUB,
+        FeedKind.AZURE_EVENTGRID: _EVENT_GRID,
+    }
+)
+_TOGETHER: Mapping[str, tuple[str, ...]] = {
+    FeedKind.GCP_PUBSUB: ("audience", "service_account"),
+    FeedKind.AZURE_EVENTGRID: ("tenant", "audience"),
+}
+"""Settings that mean something only with each other."""
+
+
+def sender_settings(stored: Mapping[str, Any]) -> SenderSettings:
+    """What is stored on a feed, as a struct. What it no longer knows is passed over."""
+    known = {name: stored[name] for name in SenderSettings.__struct_fields__ if name in stored}
+    return msgspec.convert(known, SenderSettings)
+
+
+def settings_of(kind: str) -> tuple[Setting, ...]:
+    return SETTINGS.get(kind, ())
+
+
+def checked_settings(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """What is to be stored, from what a person typed; lists are split at lines, commas and spaces."""
+    known = {setting.name: setting for setting in settings_of(kind)}
+    for name in given.keys() - known.keys():
+        takes = ", ".join(known) or "none"
+        raise WrongSetting("", f"{name} is no setting of feeds of kind {kind}. It takes: {takes}.")
+    stored: dict[str, Any] = {}
+    for name, text in given.items():
+        values = _values(known[name], text)
+        if values:
+            stored[name] = values if known[name].is_list else values[0]
+    missing = [name for name in _TOGETHER.get(kind, ()) if name not in stored]
+    if stored and missing:
+        raise WrongSetting(missing[0], f"{known[missing[0]].label}: needed with the others. Give it too.")
+    return stored
+
+
+def _values(setting: Setting, text: str) -> list[str]:
+    values = list(dict.fromkeys(re.split(r"[\s,]+", text.strip()) if setting.is_list else [text.strip()]))
+    values = [value for value in values if value]
+    if len(values) > setting.most:
+        raise WrongSetting(setting.name, f"{setting.label}: at most {setting.most}.")
+    for value in values:
+        if not re.fullmatch(setting.form, value, re.IGNORECASE if setting.form == _GUID else 0):
+            raise WrongSetting(setting.name, f"{setting.label}: {setting.demand}, got {value[:80]!r}.")
+    return values
+
+
+def typed(kind: str, stored: Mapping[str, Any]) -> dict[str, str]:
+    """What is stored, as it is typed in a form."""
+    return {
+        setting.name: "\n".join(found) if isinstance(found := stored.get(setting.name, ""), list) else found
+        for setting in settings_of(kind)
+    }

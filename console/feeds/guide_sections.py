@@ -1,0 +1,22 @@
+"""What connect guides are made of: sections with things to copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Something to copy: `file` is its template under `feeds/snippets/`."""
+
+    file: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One way to connect, or one step of it."""
+
+    title: str
+    text: str
+    snippets: tuple[Snippet, ...] = ()

@@ -1,0 +1,45 @@
+"""The connect guides of what AWS sends other than straight from EventBridge."""
+
+from __future__ import annotations
+
+from console.feeds.guide_sections import Section, Snippet
+
+SNS = (
+    Section(
+        "First say which topics may post here",
+        "Put the ARN of the topic into this feed's settings. Messages that SNS signed for that topic are then taken"
+        " without a secret, and the subscription is confirmed by itself. Any other topic is answered 403.",
+    ),
+    Section(
+        "With Terraform",
+        "A topic, a rule that publishes every event that means something, and the subscription. AWS must be able to"
+        " reach the address over https. Leave raw delivery off: a raw message has no signature.",
+        (Snippet("sns.tf", "Terraform"),),
+    ),
+    Section(
+        "Or with the AWS command line",
+        "For a topic that is there already. With raw delivery the secret in the address stands for the signature.",
+        (Snippet("sns.sh", "Shell"),),
+    ),
+)
+SQS = (
+    Section(
+        "A queue whose function posts its batches here",
+        "A queue of its own for this console: termination handlers delete what they read. The function hands each"
+        " batch on as it is; the records are judged one by one, and lifecycle hooks sent straight to the queue take"
+        " their account and region from this feed's settings.",
+        (Snippet("sqs.py", "Function (Python)"), Snippet("sqs.tf", "Terraform")),
+    ),
+)
+IMDS = (
+    Section(
+        "A watcher on the node",
+        "Asks the instance metadata service every five seconds and posts each document as it is, with the node it was"
+        " asked on. What stands there is told once; a poll that announces nothing is a sign of life, sent every"
+        " minute. It needs bash and curl.",
+        (
+            Snippet("imds-watch.sh", "/usr/local/bin/imds-watch"),
+            Snippet("imds-watch.service", "/etc/systemd/system/imds-watch.service"),
+        ),
+    ),
+)

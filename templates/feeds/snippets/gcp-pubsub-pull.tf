@@ -1,0 +1,43 @@
+{% autoescape off %}variable "project" { type = string }
+
+resource "google_pubsub_topic" "spot_console" {
+  project = var.project
+  name    = "spot-console"
+}
+
+resource "google_logging_project_sink" "spot_console" {
+  project                = var.project
+  name                   = "spot-console"
+  destination            = "pubsub.googleapis.com/${google_pubsub_topic.spot_console.id}"
+  filter                 = <<-FILTER
+  {{ log_filter_indented }}
+  FILTER
+  unique_writer_identity = true
+}
+
+resource "google_pubsub_topic_iam_member" "sink" {
+  project = var.project
+  topic   = google_pubsub_topic.spot_console.name
+  role    = "roles/pubsub.publisher"
+  member  = google_logging_project_sink.spot_console.writer_identity
+}
+
+resource "google_pubsub_subscription" "spot_console" {
+  project                    = var.project
+  name                       = "spot-console-pull"
+  topic                      = google_pubsub_topic.spot_console.id
+  ack_deadline_seconds       = 60
+  message_retention_duration = "86400s"
+}
+
+resource "google_service_account" "spot_console" {
+  project    = var.project
+  account_id = "spot-console-pull"
+}
+
+resource "google_pubsub_subscription_iam_member" "spot_console" {
+  project      = var.project
+  subscription = google_pubsub_subscription.spot_console.name
+  role         = "roles/pubsub.subscriber"
+  member       = "serviceAccount:${google_service_account.spot_console.email}"
+}{% endautoescape %}
