@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ from console.ingest.pipeline import is_passing
 from console.interruptions.models import Interruption, InterruptionChange
 from console.interruptions.recording import settle_due
 from tests.ingest import outcome
-from tests.ingest.hearing import HOUR, MINUTE, NODE, Message, at, aws, hear, node, pod, said, store
+from tests.ingest.hearing import HOUR, MINUTE, NODE, Message, at, aws, hear, node, pod, record, said, store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -245,3 +245,31 @@ def test_a_reclaim_that_never_came_gives_its_replacement_to_the_next() -> None:
 
 def _served() -> dict[str, datetime | None]:
     return dict(Interruption.objects.values_list("machine__instance_id", "replacement_launched_at"))
+
+
+def test_changes_of_one_interruption_are_worked_off_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    empty()
+    for message in (_warned(A), aws("state-stopped", 110, machine=A, received=NOW), _warned(B)):
+        store([message])
+        record(seconds=NOW)
+    first, second, other = InterruptionChange.objects.order_by("pk").values_list("pk", flat=True)
+    monkeypatch.setattr(alerting, "MOST_CHANGES", 1)
+    is_claimed, may_end = Event(), Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            assert [change.id for change in alerting.CHANGES.claim(at(NOW))] == [first]
+            is_claimed.set()
+            may_end.wait(20)
+        connection.close()
+
+    worker = Thread(target=hold)
+    worker.start()
+    assert is_claimed.wait(20)
+    monkeypatch.setattr(alerting, "MOST_CHANGES", 1_000)
+    with transaction.atomic():
+        assert [change.id for change in alerting.CHANGES.claim(at(NOW))] == [other]
+    may_end.set()
+    worker.join(20)
+    with transaction.atomic():
+        assert [change.id for change in alerting.CHANGES.claim(at(NOW))] == [first, second, other]
