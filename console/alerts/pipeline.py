@@ -33,8 +33,11 @@ ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _BEHIND = """
 SELECT mine.id FROM unnest(%(ids)s::bigint[], %(interruptions)s::bigint[]) AS mine (id, interruption_id)
-JOIN interruptions_interruptionchange o ON o.interruption_id = mine.interruption_id AND o.id < mine.id
-WHERE o.id < %(newest)s AND o.id <> ALL(%(ids)s)
+JOIN interruptions_interruption i ON i.id = mine.interruption_id
+JOIN (SELECT c.id, coalesce(e.merged_into_id, e.id) AS interruption_id
+      FROM interruptions_interruptionchange c JOIN interruptions_interruption e ON e.id = c.interruption_id
+      WHERE c.id < %(newest)s AND c.id <> ALL(%(ids)s)) o
+  ON o.id < mine.id AND o.interruption_id = coalesce(i.merged_into_id, i.id)
 """
 _DONE_CHANGES = "DELETE FROM interruptions_interruptionchange WHERE id = ANY(%s)"
 _CLAIM_DUE = """
@@ -65,7 +68,9 @@ def settle_batch(*, now: datetime) -> int:
 
 
 def _claim_changes(now: datetime) -> list[Change]:
-    """In turn: what another worker has in hand of an interruption is not seen yet, so its next change waits."""
+    """In turn: what another worker has in hand of an interruption, or of one that it turned out to be, is not seen
+    yet, so its next change waits.
+    """
     changes = [Change(*row) for row in fetch(_CLAIM_CHANGES, [now, MOST_CHANGES])]
     if not changes:
         return []
