@@ -2,7 +2,7 @@
 
 | step | what | why twice is harmless |
 | --- | --- | --- |
-| claim | changes of interruptions, and groups whose time has come | a row lock; a killed worker gives them back |
+| claim | changes of interruptions in turn, groups whose time has come | a row lock; a killed worker gives them back |
 | correlate | open or join alert groups | partial unique index: one open group an (origin, key) |
 | waves | a cascade of a pool or zone is one group over these | one open wave a zone, by the same index |
 | decide | page, ticket, log or suppress, with a receipt | unique (group, rule, trigger) |
@@ -30,6 +30,14 @@ _CLAIM_CHANGES = """
 SELECT id, interruption_id, is_new, is_replay FROM interruptions_interruptionchange
 WHERE due_at IS NULL OR due_at <= %s
 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_BEHIND = """
+SELECT mine.id FROM unnest(%(ids)s::bigint[], %(interruptions)s::bigint[]) AS mine (id, interruption_id)
+JOIN interruptions_interruption i ON i.id = mine.interruption_id
+JOIN (SELECT c.id, coalesce(e.merged_into_id, e.id) AS interruption_id
+      FROM interruptions_interruptionchange c JOIN interruptions_interruption e ON e.id = c.interruption_id
+      WHERE c.id < %(newest)s AND c.id <> ALL(%(ids)s)) o
+  ON o.id < mine.id AND o.interruption_id = coalesce(i.merged_into_id, i.id)
 """
 _DONE_CHANGES = "DELETE FROM interruptions_interruptionchange WHERE id = ANY(%s)"
 _CLAIM_DUE = """
@@ -60,7 +68,16 @@ def settle_batch(*, now: datetime) -> int:
 
 
 def _claim_changes(now: datetime) -> list[Change]:
-    return [Change(*row) for row in fetch(_CLAIM_CHANGES, [now, MOST_CHANGES])]
+    """In turn: what another worker has in hand of an interruption, or of one that it turned out to be, is not seen
+    yet, so its next change waits.
+    """
+    changes = [Change(*row) for row in fetch(_CLAIM_CHANGES, [now, MOST_CHANGES])]
+    if not changes:
+        return []
+    ids, interruptions = [one.id for one in changes], [one.interruption_id for one in changes]
+    behind = fetch(_BEHIND, {"ids": ids, "interruptions": interruptions, "newest": ids[-1]})
+    waiting = {row[0] for row in behind}
+    return [one for one in changes if one.id not in waiting]
 
 
 def _correlate(changes: Sequence[Change], now: datetime) -> None:

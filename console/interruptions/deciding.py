@@ -7,7 +7,7 @@ to date, and a change row for each interruption tells the alert pipeline.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -20,7 +20,7 @@ from console.interruptions.observing import Statement, write_down
 from console.interruptions.plan import Machine, Plan, plan_machine, renumber
 from console.interruptions.pod_moves import match_pods
 from console.interruptions.records import Reported, attach_records
-from console.interruptions.replacements import match_replacements
+from console.interruptions.replacements import match_replacements, reach_of
 from console.interruptions.stored import Row
 from console.lib.rows import fetch, run
 
@@ -43,11 +43,12 @@ def decide(
     now: datetime,
     fresh: Mapping[int, Statement] = MappingProxyType({}),
     reported: Sequence[Reported] = (),
-    moved: Mapping[int, tuple[int, int]] = MappingProxyType({}),
+    moved: Mapping[int, Collection[int]] = MappingProxyType({}),
 ) -> None:
     """Partition the machines of `spans` again and write what differs from what is stored.
 
-    `fresh` are the statements to be stored, by id; `moved` machines that changed their service (from, to).
+    `fresh` are the statements to be stored, by id; `moved` machines that changed their service or that two
+    became, with the services that they were of.
     """
     machine_ids = sorted({span.machine_id for span in spans} | {record.machine_id for record in reported})
     if not machine_ids:
@@ -63,7 +64,8 @@ def decide(
     _write(plan, told, ids, fresh, now=now)
     touched = _attach(spans, reported, has_news=bool(plan.opened or plan.updated), now=now)
     launches = _launches(told, machines, fresh, moved)
-    _bring_up_to_date(plan, ids, rows, launches, origin=origin)
+    regrouped = {s.machine_id for s in fresh.values() if s.event.group} | moved.keys()
+    _bring_up_to_date(plan, ids, rows, launches, regrouped, origin=origin)
     opened = {ids[wanted.key] for wanted in plan.opened}
     changed = {ids[wanted.key] for wanted in plan.written} | set(plan.absorbed) | touched
     changed |= match_pods(changed, told=told, fresh=fresh, origin=origin)
@@ -143,7 +145,7 @@ def _launches(
     told: Mapping[int, Told],
     machines: Mapping[int, Machine],
     fresh: Mapping[int, Statement],
-    moved: Mapping[int, tuple[int, int]],
+    moved: Mapping[int, Collection[int]],
 ) -> list[Stretch]:
     """Where new machines came up: they may serve what their services lost."""
     launched = {s.machine_id for s in fresh.values() if s.event.kind == Kind.REPLACEMENT_LAUNCHED}
@@ -158,14 +160,29 @@ def _launches(
 
 
 def _bring_up_to_date(
-    plan: Plan, ids: Mapping[str, int], rows: Mapping[int, Row], launches: Sequence[Stretch], *, origin: str
+    plan: Plan,
+    ids: Mapping[str, int],
+    rows: Mapping[int, Row],
+    launches: Sequence[Stretch],
+    regrouped: Collection[int | None],
+    *,
+    origin: str,
 ) -> None:
-    """Episodes and replacements of the services that something happened to, one worker at a time."""
+    """Episodes and replacements of the services that something happened to, one worker at a time.
+
+    `regrouped` are machines whose scaling group may be known by now: their interruptions may be served by others.
+    """
     written = [Stretch(w.service_id, w.started_at, w.started_at) for w in plan.written]
     upset = [rows[pk] for pk in (*plan.upset(rows), *plan.absorbed)]
     before = [Stretch(row.service_id, row.started_at, row.started_at) for row in upset]
     stretches = _widest([*written, *before])
-    concerned = _widest([*stretches, *launches])
+    regained = {pk for pk, row in rows.items() if row.machine_id in regrouped}
+    reach = [reach_of(w.service_id, w.started_at, w.over_at) for w in plan.written]
+    reach += [
+        reach_of(rows[pk].service_id, rows[pk].started_at, rows[pk].over_at)
+        for pk in {*plan.updated, *plan.absorbed, *regained}
+    ]
+    concerned = _widest([*reach, *launches])
     if not concerned:
         return
     run(_LOCK_SERVICES, [sorted({stretch.service_id for stretch in concerned})])

@@ -8,6 +8,7 @@ from django.db import connection
 
 from console.interruptions.known import Span
 from console.interruptions.records import ATTACHED
+from console.lib.rows import fetch
 
 _TABLES = ("interruptions_observation", "interruptions_interruption", "interruptions_logline")
 _FOLLOW = """
@@ -24,6 +25,9 @@ _SAME = {
     "work": "o.job = r.job AND o.attempt = r.attempt",
     "replica": "o.name = r.name AND o.last_write_at = r.last_write_at",
 }
+_SERVICES = """
+SELECT id, merged_into_id, service_id FROM fleet_machine WHERE id = ANY(%(kept)s) OR merged_into_id = ANY(%(kept)s)
+"""
 _EXTENT = """
 SELECT min(occurred_at), max(occurred_at) FROM interruptions_observation WHERE machine_id = %s
 """
@@ -41,6 +45,16 @@ def follow(merges: Sequence[tuple[int, int]]) -> None:
             statement = _FOLLOW_ONCE if kind in _SAME else _FOLLOW
             table = f"interruptions_{kind}"
             cursor.execute(statement.format(table=table, same=_SAME.get(kind, "")), columns)
+
+
+def services_of(merges: Sequence[tuple[int, int]]) -> dict[int, set[int]]:
+    """By kept machine: every service that it or one it was joined with is or was of."""
+    services: dict[int, set[int]] = {kept: set() for kept, _ in merges}
+    for machine_id, merged_into_id, service_id in (
+        fetch(_SERVICES, {"kept": list(services)}) if merges else ()
+    ):
+        services[machine_id if machine_id in services else merged_into_id].add(service_id)
+    return services
 
 
 def whole_span(machine_id: int, span: Span) -> Span:

@@ -59,9 +59,13 @@ def _follow(came_from: dict[int, int], *, origin: str, now: datetime) -> None:
     spans = {span.machine_id: span for span in spans_of(chain(recent, ((pk, now) for pk in whole)))}
     for pk in whole:
         spans[pk] = joining.whole_span(pk, spans[pk])
+    moved = joining.services_of(merges)
+    for pk, service_id in came_from.items():
+        service, kept = machines.get(pk, (service_id, None))
+        moved.setdefault(kept or pk, set()).update((service_id, service))
     deciding.decide(
         [spans[pk] for pk in sorted(spans)],
         origin=origin,
         now=now,
-        moved={pk: (came_from[pk], machines[pk][0]) for pk in spans if pk in came_from},
+        moved={pk: services for pk, services in moved.items() if pk in spans},
     )

@@ -111,7 +111,7 @@ def _record(heard: Sequence[Heard], *, origin: str, now: datetime) -> None:
         now=now,
         fresh=fresh,
         reported=reported,
-        moved=resolved.moved,
+        moved=_moved(resolved),
     )
 
 
@@ -120,6 +120,14 @@ def _spans(times: Sequence[tuple[int, datetime]], resolved: Resolved) -> list[Sp
     whole = {kept for kept, _ in resolved.merges}
     spans = spans_of(times)
     return [s if s.machine_id not in whole else joining.whole_span(s.machine_id, s) for s in spans]
+
+
+def _moved(resolved: Resolved) -> dict[int, set[int]]:
+    """Machines that are of another service by now, or that two became, with all services they were of."""
+    moved = joining.services_of(resolved.merges)
+    for pk, services in resolved.moved.items():
+        moved.setdefault(pk, set()).update(services)
+    return moved
 
 
 _OF_THE_POD_ALONE: dict[str, str] = {}

@@ -2,23 +2,29 @@
 
 By `replaces` where the inventory says so; else the earliest interruption of the same service, and of the same
 scaling group where both name one, that has none yet, from 5 minutes before its start to 15 minutes after its
-end. The match is made anew from stored rows, in the order of time, so arrival order plays no part. What is
-looked at grows from what changed until it ends where nothing reaches across its edges.
+end. The match is made anew from stored rows, in the order of time, so arrival order plays no part: of those that
+started in the same second the one is earlier whose first event id is (`_MARKS`), never the one that was stored
+first. What is looked at grows from what changed until it ends where nothing reaches across its edges.
+
+How it is read where there is room: the window holds for `replaces` too, and an interruption whose end is told
+for more than a day after its start waits for a replacement no longer than that day.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from console.interruptions.episodes import Stretch
-from console.lib.rows import fetch, run
+from console.lib.rows import columns_of, fetch, run
 
 BEFORE = timedelta(minutes=5)
 AFTER = timedelta(minutes=15)
+LONGEST = timedelta(days=1)
+"""How far from its start an interruption's end is looked for."""
 MOST_ROUNDS = 20
 """How often what is looked at may grow: a storm of days without a pause is cut off somewhere."""
 
@@ -26,8 +32,9 @@ _SCOPE = """
 FROM unnest(%(service)s::bigint[], %(lo)s::timestamptz[], %(hi)s::timestamptz[]) AS s (service_id, lo, hi)
 """
 _INTERRUPTIONS = f"""
-SELECT i.id, i.service_id, i.started_at, coalesce(i.ended_at, i.deadline_at, i.started_at), i.machine_id,
-       m.instance_id,
+SELECT i.id, i.service_id, i.started_at,
+       least(coalesce(i.ended_at, i.deadline_at, i.started_at), i.started_at + %(longest)s::interval),
+       i.machine_id, m.instance_id, i.first_received_at, i.last_received_at,
        array(SELECT DISTINCT o."group" FROM interruptions_observation o
              WHERE o.machine_id = i.machine_id AND o."group" <> ''
                AND o.occurred_at BETWEEN i.started_at - interval '1 day' AND i.started_at + interval '1 day'
@@ -35,10 +42,15 @@ SELECT i.id, i.service_id, i.started_at, coalesce(i.ended_at, i.deadline_at, i.s
 {_SCOPE} JOIN interruptions_interruption i ON i.service_id = s.service_id
 JOIN fleet_machine m ON m.id = i.machine_id
 WHERE i.origin = %(origin)s AND i.state NOT IN ('at_risk', 'no_action', 'cancelled')
-  AND i.started_at BETWEEN s.lo - interval '1 day' AND s.hi + %(before)s::interval
+  AND i.started_at BETWEEN s.lo - %(longest)s::interval - %(after)s::interval AND s.hi + %(before)s::interval
   AND coalesce(i.ended_at, i.deadline_at, i.started_at) >= s.lo - %(after)s::interval
-ORDER BY i.started_at, i.id
 """  # noqa: S608
+_MARKS = """
+SELECT o.interruption_id, min((o.event_id || ' ' || o.machine_named) COLLATE "C")
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS t (id, lo, hi)
+JOIN interruptions_observation o ON o.interruption_id = t.id AND o.received_at BETWEEN t.lo AND t.hi
+GROUP BY o.interruption_id
+"""
 _LAUNCHES = f"""
 SELECT o.machine_id, m.service_id, o.occurred_at, max(o."group"),
        (SELECT max(r.replaces) FROM fleet_runninginterval r
@@ -50,7 +62,8 @@ WHERE o.origin = %(origin)s AND o.kind = 'replacement_launched' AND o.outcome = 
   AND (o.machine_state <> 'ready' OR m.first_seen_at >= o.occurred_at - interval '15 minutes') AND NOT EXISTS (
     SELECT 1 FROM interruptions_observation e WHERE e.machine_id = o.machine_id
       AND e.kind = 'replacement_launched' AND e.outcome = 'ok' AND e.occurred_at < o.occurred_at)
-GROUP BY o.machine_id, m.service_id, o.occurred_at ORDER BY o.occurred_at, o.machine_id
+GROUP BY o.machine_id, m.service_id, o.occurred_at
+ORDER BY o.occurred_at, max(o."group" COLLATE "C"), min(o.event_id COLLATE "C"), o.machine_id
 """  # noqa: S608
 _WRITE = """
 UPDATE interruptions_interruption i SET replacement_launched_at = n.at
@@ -69,6 +82,8 @@ class Lost:
     over_at: datetime
     machine_id: int
     instance_id: str
+    first_received_at: datetime
+    last_received_at: datetime
     groups: list[str]
 
     @property
@@ -81,7 +96,10 @@ class Lost:
 
     def takes(self, launch: Launch) -> bool:
         is_kin = not launch.group or not self.groups or launch.group in self.groups
-        return is_kin and self.since <= launch.at <= self.until and launch.machine_id != self.machine_id
+        return is_kin and self.is_in_time(launch) and launch.machine_id != self.machine_id
+
+    def is_in_time(self, launch: Launch) -> bool:
+        return self.since <= launch.at <= self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,11 @@ class Launch:
     replaces: str | None
 
 
+def reach_of(service_id: int, started_at: datetime, over_at: datetime) -> Stretch:
+    """From the start to the end of an interruption that changed: what `match_replacements` is to be told of it."""
+    return Stretch(service_id, started_at, min(max(started_at, over_at), started_at + LONGEST))
+
+
 def match_replacements(stretches: Sequence[Stretch], *, origin: str) -> None:
     """Match again around what changed: interruptions and launches in `stretches`. Their services are locked."""
     scope = [Stretch(s.service_id, s.since - AFTER, s.until + AFTER) for s in stretches]
@@ -106,8 +129,19 @@ def match_replacements(stretches: Sequence[Stretch], *, origin: str) -> None:
         if wider == scope:
             break
         scope = wider
-    served = match(lost, _launches(scope, origin=origin))
+    served = match(_earliest_first(lost), _launches(scope, origin=origin))
     run(_WRITE, [[one.id for one in lost], [served.get(one.id) for one in lost]])
+
+
+def _earliest_first(lost: Sequence[Lost]) -> list[Lost]:
+    """In the order of time; among those of one instant, in the order of what was said of them."""
+    places = Counter((one.service_id, one.started_at) for one in lost)
+    tied = [one for one in lost if places[one.service_id, one.started_at] > 1]
+    marks: dict[int, str] = {}
+    if tied:
+        spans = [(one.id, one.first_received_at, one.last_received_at) for one in tied]
+        marks = dict(fetch(_MARKS, columns_of(spans, ("bigint", "timestamptz", "timestamptz"))))
+    return sorted(lost, key=lambda one: (one.started_at, marks.get(one.id, ""), one.id))
 
 
 def _launches(scope: Sequence[Stretch], *, origin: str) -> list[Launch]:
@@ -123,6 +157,7 @@ def _where(scope: Sequence[Stretch], *, origin: str) -> Mapping[str, Any]:
         "received": min(stretch.since for stretch in scope) - timedelta(days=1),
         "before": str(BEFORE),
         "after": str(AFTER),
+        "longest": str(LONGEST),
     }
 
 
@@ -150,7 +185,7 @@ def match(lost: Sequence[Lost], launches: Sequence[Launch]) -> dict[int, datetim
         by_service[one.service_id].append(one)
     for launch in launches:
         named = by_instance.get((launch.service_id, launch.replaces), []) if launch.replaces else []
-        home = next((one for one in named if one.id not in served), None)
+        home = next((one for one in named if one.id not in served and one.is_in_time(launch)), None)
         if home is not None:
             served[home.id] = launch.at
     for launch in launches:

@@ -36,6 +36,10 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return self.values[_PLACES[name]]
 
     @property
+    def machine_id(self) -> int:
+        return int(self._value("machine_id"))
+
+    @property
     def service_id(self) -> int:
         return int(self._value("service_id"))
 

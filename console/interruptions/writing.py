@@ -80,9 +80,13 @@ _INSERT = (
     f"SELECT n.*, 1, %s FROM unnest({_CASTS}) AS n ({_NAMES}) "
     "ON CONFLICT (origin, key) DO NOTHING RETURNING id, key"
 )
+_SERVED = (
+    "CASE WHEN n.state IN ('at_risk', 'no_action', 'cancelled') THEN NULL ELSE i.replacement_launched_at END"
+)
+"""What is no loss has no replacement; who it was is free to serve another."""
 _UPDATE = (
-    f"UPDATE interruptions_interruption i SET ({_NAMES}, version, updated_at) = "  # noqa: S608
-    f"({', '.join(f'n.{name}' for name in COLUMNS)}, i.version + 1, %s) "
+    f"UPDATE interruptions_interruption i SET ({_NAMES}, version, updated_at, replacement_launched_at) = "  # noqa: S608
+    f"({', '.join(f'n.{name}' for name in COLUMNS)}, i.version + 1, %s, {_SERVED}) "
     f"FROM unnest(%s::bigint[], {_CASTS}) AS n (id, {_NAMES}) WHERE i.id = n.id"
 )
 _ASSIGN = """
@@ -97,7 +101,7 @@ ON CONFLICT (origin, key) DO UPDATE SET interruption_id = excluded.interruption_
 """
 _ABSORB = """
 UPDATE interruptions_interruption i SET merged_into_id = n.kept, state = 'no_action', due_at = NULL,
-       episode_id = NULL, version = i.version + 1, updated_at = %s
+       episode_id = NULL, replacement_launched_at = NULL, version = i.version + 1, updated_at = %s
 FROM unnest(%s::bigint[], %s::bigint[]) AS n (gone, kept) WHERE i.id = n.gone
 """
 _FOLLOW = """

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,18 @@ def _captured(case: str) -> Any:
 
 
 def aws(case: str, seconds: float, *, machine: str = MACHINE, received: float | None = None, feed: str = "aws",
-        **changed: Any) -> Message:  # fmt: skip
-    """An EventBridge event of `machine` at that second, with an id of its own."""
+        group: str = "", **changed: Any) -> Message:  # fmt: skip
+    """An EventBridge event of `machine` at that second, with an id of its own; of `group` where it names one."""
     payload = copy.deepcopy(_captured(f"aws/{case}"))
     payload |= {"time": f"{at(seconds):%Y-%m-%dT%H:%M:%SZ}", "id": f"{case}:{machine}:{seconds}"} | changed
     detail = payload["detail"]
     for name in ("instance-id", "EC2InstanceId"):
         if name in detail:
             detail[name] = machine
+    if group:
+        detail["AutoScalingGroupName"] = group
+    if evicted := detail.get("serviceEventDetails", {}).get("instanceIdSet"):
+        evicted[:] = [machine if one == MACHINE else one for one in evicted]
     if "eventTime" in detail:
         detail |= {"eventTime": payload["time"], "eventID": payload["id"]}
     if payload["resources"] and ":instance/" in payload["resources"][0]:
@@ -77,7 +82,7 @@ def node(seconds: float, *reports: dict[str, Any], received: float | None = None
     known: dict[str, Any] = {"provider": "aws", "account": "204816327500", "region": "eu-central-1"}
     known |= machine or {"instance_id": MACHINE}
     body = {"schema": "node-report/1", "reported_at": _time(seconds), "reports": said} | known
-    body.setdefault("report_id", f"{json.dumps(body, sort_keys=True)}"[-200:])
+    body.setdefault("report_id", sha256(json.dumps(body, sort_keys=True).encode()).hexdigest())
     return Message(feed, json.dumps(body), seconds + 1 if received is None else received)
 
 

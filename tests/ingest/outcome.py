@@ -69,30 +69,45 @@ def naive_episodes() -> list[tuple[str, str, datetime, datetime, datetime, int]]
 
 
 def replacements() -> list[tuple[str, datetime | None]]:
-    rows = Interruption.objects.exclude(state__in=["at_risk", "no_action", "cancelled"])
+    rows = Interruption.objects.all()
     return sorted((one.key, one.replacement_launched_at) for one in rows)
 
 
 def naive_replacements() -> list[tuple[str, datetime | None]]:
-    """Each launch, in order, serves the earliest interruption of its service that has none yet."""
-    lost = list(
-        Interruption.objects.exclude(state__in=["at_risk", "no_action", "cancelled"]).order_by(
-            "started_at", "pk"
-        )
+    """Each launch, in order, serves the earliest interruption of its service and group that has none yet."""
+    lost = sorted(
+        Interruption.objects.exclude(state__in=["at_risk", "no_action", "cancelled"]), key=_by_time_and_words
     )
-    launches: dict[int, Observation] = {}
-    for seen in Observation.objects.filter(kind="replacement_launched", outcome="ok").order_by(
-        "-occurred_at"
-    ):
-        launches[seen.machine_id or 0] = seen
     served: dict[str, datetime] = {}
-    for machine_id, launch in sorted(launches.items(), key=lambda one: (one[1].occurred_at, one[0])):
+    for machine_id, launch in sorted(_first_launches().items(), key=lambda one: _launch_order(one[1])):
         service_id = Machine.objects.get(pk=machine_id).service_id
         for one in lost:
             over_at = one.ended_at or one.deadline_at or one.started_at
             is_in_time = one.started_at - GAP <= launch.occurred_at <= over_at + 3 * GAP
             is_kin = one.service_id == service_id and one.machine_id != machine_id
-            if one.key not in served and is_in_time and is_kin:
+            groups = _groups(one)
+            if one.key not in served and is_in_time and is_kin and (not groups or launch.group in groups):
                 served[one.key] = launch.occurred_at
                 break
-    return sorted((one.key, served.get(one.key)) for one in lost)
+    return sorted((one.key, served.get(one.key)) for one in Interruption.objects.all())
+
+
+def _by_time_and_words(one: Interruption) -> tuple[datetime, str]:
+    return one.started_at, min(f"{seen.event_id} {seen.machine_named}" for seen in one.observations.all())
+
+
+def _first_launches() -> dict[int, Observation]:
+    launches = Observation.objects.filter(kind="replacement_launched", outcome="ok").order_by("-occurred_at")
+    return {seen.machine_id or 0: seen for seen in launches}
+
+
+def _launch_order(seen: Observation) -> tuple[datetime, str, str]:
+    return seen.occurred_at, seen.group, seen.event_id
+
+
+def _groups(one: Interruption) -> set[str]:
+    """The scaling groups that its machine was said to be of, within a day of it."""
+    day = timedelta(days=1)
+    near = Observation.objects.filter(machine_id=one.machine_id).exclude(group="")
+    about = near.filter(occurred_at__range=(one.started_at - day, one.started_at + day))
+    return set(about.values_list("group", flat=True))
