@@ -89,7 +89,7 @@ def _feeds(origin: Origin, now: datetime) -> Item:
         word = "feed is" if silent == 1 else "feeds are"
         return Item("wifi-off", f"{silent} of {len(feeds)} {word} silent", tone="danger", url=url, at=last)
     if last is None:
-        return Item("radio", f"{len(feeds)} feeds wait for their first message", tone="warn", url=url)
+        return Item("radio", _waiting(len(feeds)), tone="warn", url=url)
     word = "feed" if len(feeds) == 1 else "feeds"
     return Item("radio", f"{len(feeds)} {word} heard, last event", url=url, at=last)
 
@@ -134,3 +134,9 @@ def _banner(origin: Origin, user: User) -> dict[str, Any] | None:
             "machines, groups and history. Live data stays as it is.",
         }
     return banner
+
+
+def _waiting(count: int) -> str:
+    return (
+        f"{count} feeds wait for their first message" if count > 1 else "1 feed waits for its first message"
+    )

@@ -13,6 +13,12 @@ CLOUD_GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
     {
         FeedKind.GCP_PUBSUB: (
             Section(
+                "First say whose token is taken",
+                "Put two things into this feed's settings: as the audience the address above, and the e-mail of the"
+                " service account that the steps below make. Until then every push is answered 401, and nothing of it"
+                " is kept.",
+            ),
+            Section(
                 "With Terraform",
                 "A log sink for the audit entries that mean something, a topic, and a subscription that pushes to this"
                 " console. Pub/Sub signs each push as the service account; its audience is the address below. Apply it"
