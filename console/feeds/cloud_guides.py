@@ -13,6 +13,12 @@ CLOUD_GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
     {
         FeedKind.GCP_PUBSUB: (
             Section(
+                "First say whose token is taken",
+                "Put two things into this feed's settings: as the audience the address above, and the e-mail of the"
+                " service account that the steps below make. Until then every push is answered 401, and nothing of it"
+                " is kept.",
+            ),
+            Section(
                 "With Terraform",
                 "A log sink for the audit entries that mean something, a topic, and a subscription that pushes to this"
                 " console. Pub/Sub signs each push as the service account; its audience is the address below. Apply it"
@@ -51,15 +57,6 @@ CLOUD_GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("gcp-operations.sh", "Shell"),),
             ),
         ),
-        FeedKind.GCP_METADATA: (
-            Section(
-                "From the VM itself",
-                "What the metadata server says of a preemption, with the machine it says it of: half a minute of"
-                " notice, the only one there is. The node watcher posts this by itself; run it by hand to see the"
-                " first message.",
-                (Snippet("gcp-metadata.sh", "On a spot VM"),),
-            ),
-        ),
         FeedKind.AZURE_EVENTGRID: (
             Section(
                 "With Terraform",
@@ -77,15 +74,6 @@ CLOUD_GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 "What it tells",
                 "That a machine was preempted, after the fact. The notice before it comes from Scheduled Events;"
                 " connect those as well. Records of the Activity Log's resource health are taken at the same address.",
-            ),
-        ),
-        FeedKind.AZURE_SCHEDULED_EVENTS: (
-            Section(
-                "From the machine itself",
-                "The document of Scheduled Events, with the machine that polled it: subscription, resource group and"
-                " region are in no document. The node watcher posts this by itself; run it by hand to see the first"
-                " message. An empty document is a sign of life.",
-                (Snippet("azure-scheduled-events.sh", "On a spot machine"),),
             ),
         ),
     }

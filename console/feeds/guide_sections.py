@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Something to copy: `file` is its template under `feeds/snippets/`."""
+    """Something to copy: `file` is its template under `feeds/snippets/`. With a file name it can be saved as well."""
 
     file: str
     label: str
+    file_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import msgspec
 from django.template.loader import render_to_string
 
-from console.feeds import guides_aws
+from console.feeds import guides_aws, guides_nodes
 from console.feeds.cloud_guides import CLOUD_GUIDES, log_filter
 from console.feeds.guide_sections import Section, Snippet
 from console.feeds.models import FeedKind
@@ -25,6 +25,7 @@ class Code:
     id: str
     label: str
     code: str
+    file_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
         ),
         FeedKind.AWS_SNS: guides_aws.SNS,
         FeedKind.AWS_SQS: guides_aws.SQS,
-        FeedKind.AWS_IMDS: guides_aws.IMDS,
+        FeedKind.AWS_IMDS: guides_nodes.IMDS,
         FeedKind.CLOUDEVENTS: (
             Section(
                 "One event",
@@ -77,29 +78,7 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 ),
             ),
         ),
-        FeedKind.NODE_REPORT: (
-            Section(
-                "From a shell",
-                "One line from any machine that has curl: here a sign of life. The other reports are notices, shutdown"
-                " hooks, moves, work, volumes, replicas, samples and log lines.",
-                (Snippet("node-report.sh", "curl"),),
-            ),
-            Section(
-                "A watcher for AWS machines",
-                "Asks the instance metadata service every five seconds, tells a notice the moment it appears, and gives"
-                " a sign of life every minute. It needs Python and nothing else.",
-                (
-                    Snippet("spot-watch.py", "/usr/local/bin/spot-watch"),
-                    Snippet("spot-watch.service", "/etc/systemd/system/spot-watch.service"),
-                    Snippet("spot-watch.sh", "Switch it on"),
-                ),
-            ),
-            Section(
-                "From a shutdown hook",
-                "How long the shutdown took, and how it ended: the figure that says whether two minutes are enough.",
-                (Snippet("node-report-hook.sh", "Shell"),),
-            ),
-        ),
+        FeedKind.NODE_REPORT: guides_nodes.NODE_REPORT,
         FeedKind.KUBERNETES: (
             Section(
                 "The exporter's configuration",
@@ -130,6 +109,8 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("nth-values.yaml", "spot-console-values.yaml"), Snippet("nth-install.sh", "Shell")),
             ),
         ),
+        FeedKind.GCP_METADATA: guides_nodes.METADATA,
+        FeedKind.AZURE_SCHEDULED_EVENTS: guides_nodes.SCHEDULED_EVENTS,
         **CLOUD_GUIDES,
     }
 )
@@ -145,6 +126,11 @@ def event_pattern() -> str:
     return msgspec.json.format(msgspec.json.encode(pattern), indent=2).decode()
 
 
+def watcher_program() -> str:
+    """The program that the guides put on a node: the same for every feed."""
+    return render_to_string("feeds/snippets/spot-watch.py").strip() + "\n"
+
+
 def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:
     """The steps of a kind. Without the secret its place is marked."""
     context = {
@@ -155,6 +141,7 @@ def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:
         "log_filter_indented": log_filter().replace("\n", "\n  "),
         "pattern": event_pattern(),
         "nth_template": NTH_TEMPLATE,
+        "watcher_indented": watcher_program().strip().replace("\n", "\n    "),
         "pattern_indented": event_pattern().replace("\n", "\n  "),
     }
     parts = []
@@ -164,6 +151,7 @@ def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:
                 f"code-{number}-{place}",
                 one.label,
                 render_to_string(f"feeds/snippets/{one.file}", context).strip(),
+                one.file_name,
             )
             for place, one in enumerate(section.snippets)
         ]

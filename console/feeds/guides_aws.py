@@ -31,15 +31,3 @@ SQS = (
         (Snippet("sqs.py", "Function (Python)"), Snippet("sqs.tf", "Terraform")),
     ),
 )
-IMDS = (
-    Section(
-        "A watcher on the node",
-        "Asks the instance metadata service every five seconds and posts each document as it is, with the node it was"
-        " asked on. What stands there is told once; a poll that announces nothing is a sign of life, sent every"
-        " minute. It needs bash and curl.",
-        (
-            Snippet("imds-watch.sh", "/usr/local/bin/imds-watch"),
-            Snippet("imds-watch.service", "/etc/systemd/system/imds-watch.service"),
-        ),
-    ),
-)

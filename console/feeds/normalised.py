@@ -128,6 +128,8 @@ class NormalisedEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_
 
 
 class HookFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="hook"):
+    told_as: str = ""
+    """The sender's own id of this run: what is told of it at its beginning and at its end is one row."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     outcome: str

@@ -20,7 +20,7 @@ from console.feeds import batches, media, wire
 from console.feeds.identifiers import check_storable
 from console.feeds.normalised import ParseContext, Reading, Rejected
 from console.feeds.sources import alertmanager, node_report, nth_webhook
-from console.feeds.sources.aws import eventbridge
+from console.feeds.sources.aws import eventbridge, imds
 from console.feeds.sources.azure import scheduled_events
 from console.feeds.sources.gcp import metadata, operations
 from console.feeds.sources.kubernetes import reader as kubernetes
@@ -29,7 +29,7 @@ from console.feeds.unwrapping import (
     parse_any,
     parse_binary_cloud_event,
     parse_cloud_event,
-    parse_imds,
+    parse_watched,
 )
 
 logger = logging.getLogger(__name__)
@@ -43,16 +43,16 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
     {
         "aws-eventbridge": eventbridge.parse,
         "azure-eventgrid": parse_any,
-        "azure-scheduled-events": scheduled_events.parse,
-        "aws-imds": parse_imds,
+        "azure-scheduled-events": partial(parse_watched, own=scheduled_events.parse),
+        "aws-imds": partial(parse_watched, own=imds.parse),
         "aws-sns": parse_any,
         "aws-sqs": parse_any,
         "cloudevents": parse_cloud_event,
-        "gcp-metadata": metadata.parse,
+        "gcp-metadata": partial(parse_watched, own=metadata.parse),
         "gcp-operations": operations.parse,
         "gcp-pubsub": parse_any,
         "gcp-pubsub-pull": parse_any,
-        "node-report": node_report.parse,
+        "node-report": partial(parse_watched, own=node_report.parse),
         "kubernetes": kubernetes.parse,
         "nth-webhook": nth_webhook.parse,
         "alertmanager": alertmanager.parse,

@@ -172,11 +172,26 @@ def parse_any(raw: bytes, *, context: ParseContext, received_at: datetime) -> Re
     return Unwrapping(raw, context=context, received_at=received_at).document(raw)
 
 
-def parse_imds(raw: bytes, *, context: ParseContext, received_at: datetime) -> Reading:
-    """What a watcher on an AWS node posts: polled documents, and reports of its own about hooks."""
-    if raw.lstrip().startswith(b"{") and _is_node_report(wire.decode(raw, _SHAPE)):
-        return node_report.parse(raw, context=context, received_at=received_at)
-    return imds.parse(raw, context=context, received_at=received_at)
+def parse_watched(raw: bytes, *, context: ParseContext, received_at: datetime, own: Parser) -> Reading:
+    """What a watcher on a node posts, to a feed of any kind that takes it: polled documents and node reports.
+
+    What is neither, and what relays no path that is known, is for the feed's `own` parser to judge.
+    """
+    parse = own
+    if raw.lstrip().startswith(b"{"):
+        shape = wire.decode(raw, _SHAPE)
+        relayed = (doc.parse for doc in _ON_NODES if doc.is_here(shape))
+        parse = node_report.parse if _is_node_report(shape) else next(relayed, own)
+    return parse(raw, context=context, received_at=received_at)
+
+
+_ON_NODES: Sequence[Document] = (
+    Document("imds", lambda shape: _relays(shape, imds.PATHS), imds.parse),
+    Document("gcp-metadata", lambda shape: _relays(shape, metadata.PATHS), metadata.parse),
+    Document(
+        "azure-scheduled-events", lambda shape: _relays(shape, scheduled_events.PATHS), scheduled_events.parse
+    ),
+)
 
 
 class Unwrapping:

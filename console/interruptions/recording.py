@@ -216,7 +216,7 @@ def _reported(heard: Sequence[Heard], mentions: Sequence[Mention], resolved: Res
             yield Reported(
                 feed_id=one.feed_id,
                 origin=one.origin,
-                report_id=f"{one.reading.delivery_id}:{place}"[:512],
+                report_id=(getattr(fact, "told_as", "") or f"{one.reading.delivery_id}:{place}")[:512],
                 received_at=one.received_at,
                 machine_id=machine_id,
                 service_id=resolved.machines[machine_id].service_id,

@@ -68,8 +68,11 @@ _HOOK = _Table(
         "is_inferred": "boolean",
         "message": "text",
     },
-    "(feed_id, report_id) DO NOTHING",
+    "(feed_id, report_id) DO UPDATE SET finished_at = excluded.finished_at, outcome = excluded.outcome,"
+    " message = excluded.message, started_at = coalesce(t.started_at, excluded.started_at)"
+    " WHERE t.finished_at IS NULL AND excluded.finished_at IS NOT NULL",
 )
+"""A hook may be told twice under one id: when it begins, and when it is over."""
 _MOVE = _Table(
     "interruptions_move",
     {
@@ -167,7 +170,7 @@ def store_records(reported: Sequence[Reported]) -> None:
     """Store every record that is new, and what a later one adds. Rows are written in key order."""
     rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
     tables = {table.name: table for table in (_HOOK, _MOVE, _WORK, _VOLUME, _REPLICA, _SAMPLE, _LOG)}
-    for report in reported:
+    for report in sorted(reported, key=_is_end_of_hook):
         table, row = _row(report)
         rows[table.name].append(row)
     with connection.cursor() as cursor:
@@ -191,6 +194,11 @@ def attach_records(machines: Iterable[int], *, since: datetime, told_of: Sequenc
             cursor.execute(_TOLD_OF, [list(told_of), since])
             touched |= {row[0] for row in cursor.fetchall()}
     return touched
+
+
+def _is_end_of_hook(report: Reported) -> bool:
+    """What is told last of one hook holds, however the messages overtook each other."""
+    return isinstance(report.fact, HookFact) and report.fact.finished_at is not None
 
 
 def _statement(table: _Table) -> str:

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from console.accounts.models import Role
 from console.feeds.first_steps import first_steps
-from console.feeds.guides import PLACEHOLDER, event_pattern, guide_for
+from console.feeds.guides import PLACEHOLDER, event_pattern, guide_for, watcher_program
 from console.feeds.kinds import offered_kinds
 from console.feeds.models import Delivery, Feed, FeedHour, FeedKind, FeedToken
 from console.feeds.normalised import ParseContext, Reading
@@ -265,14 +266,24 @@ def test_every_kind_that_can_be_read_has_a_guide_and_a_message_to_try(kind: str)
     assert outcome.events[0].may_open == (kind != "alertmanager"), "alerts open nothing"
 
 
-def test_the_watcher_of_the_guide_is_a_sound_program() -> None:
+@pytest.mark.parametrize("kind", ["aws-imds", "gcp-metadata", "azure-scheduled-events", "node-report"])
+def test_the_guides_of_nodes_hold_the_watcher_its_unit_and_its_daemon_set(kind: str) -> None:
     codes = {
-        one.label: one.code
-        for part in guide_for("node-report", address="http://x/ingest/y")
+        one.file_name: one.code
+        for part in guide_for(kind, address="https://console.example/ingest/x", secret="s3cret-Value")
         for one in part.codes
     }
-    program = compile(codes["/usr/local/bin/spot-watch"], "spot-watch", "exec")
-    assert {"urllib", "json"} & set(program.co_names), "it posts what it sees"
+    assert codes["spot-watch"] + "\n" == watcher_program()
+    assert "FEED_SECRET=s3cret-Value" in codes["spot-watch.env"]
+    secret, program, daemon_set = yaml.safe_load_all(codes["spot-watch.yaml"])
+    assert secret["stringData"] == {"secret": "s3cret-Value"}
+    assert program["data"]["spot-watch"] + "\n" == watcher_program()
+    pod = daemon_set["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    env = {one["name"]: one.get("value") for one in container["env"]}
+    assert env["FEED_ADDRESS"] == "https://console.example/ingest/x"
+    assert (pod["hostNetwork"], pod["priorityClassName"]) == (True, "system-node-critical")
+    assert container["resources"]["limits"]["memory"] == "64Mi"
 
 
 # First steps -----------------------------------------------------------------------------------

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,7 +14,6 @@ from playwright.sync_api import Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.accounts.models import Role, User
-from console.feeds.guides import guide_for
 from console.feeds.models import Feed, QuarantinedItem
 from tests.ingest.conftest import Sender, remove
 from tests.make_accounts import make_user
@@ -30,13 +21,6 @@ from tests.make_feeds import make_held
 
 pytestmark = pytest.mark.browser
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
-MACHINE = {
-    "accountId": "111122223333",
-    "region": "eu-west-1",
-    "availabilityZone": "eu-west-1a",
-    "instanceId": "i-0123456789abcdef0",
-    "instanceType": "m7i.large",
-}
 
 
 def session_of(user: User) -> str:
@@ -119,58 +103,3 @@ def test_messages_are_chosen_by_key_and_replayed(page: Page) -> None:
     expect(page.get_by_text("1 refused again")).to_be_visible()
     states = dict(QuarantinedItem.objects.filter(feed=feed).values_list("pk", "state"))
     assert states == {first.pk: "replayed", second.pk: "held"}
-
-
-class _Metadata(BaseHTTPRequestHandler):
-    """An instance metadata service that has a notice."""
-
-    def _answer(self, text: str) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def do_PUT(self) -> None:
-        self._answer("a-token")
-
-    def do_GET(self) -> None:
-        assert self.headers["X-aws-ec2-metadata-token"] == "a-token"
-        if self.path.endswith("document"):
-            self._answer(json.dumps(MACHINE))
-        else:
-            self._answer('{"action": "terminate", "time": "2026-03-11T12:02:00Z"}')
-
-    def log_message(self, *said: Any) -> None:
-        pass
-
-
-def test_the_watcher_of_the_guide_tells_a_notice_and_a_sign_of_life(sender: Any, tmp_path: Path) -> None:
-    node = sender(kind="node-report")
-    address = f"http://127.0.0.1:{node.port}/ingest/{node.feed.slug}"
-    codes = {one.label: one.code for part in guide_for("node-report", address=address) for one in part.codes}
-    script = tmp_path / "spot-watch"
-    script.write_text(codes["/usr/local/bin/spot-watch"])
-    metadata = ThreadingHTTPServer(("127.0.0.1", 0), _Metadata)
-    threading.Thread(target=metadata.serve_forever, daemon=True).start()
-    own = {
-        "FEED_ADDRESS": address,
-        "FEED_SECRET": node.secret,
-        "METADATA_ADDRESS": f"http://127.0.0.1:{metadata.server_port}",
-    }
-    watcher = subprocess.Popen([sys.executable, str(script)], env=os.environ | own, stdout=subprocess.PIPE)
-    try:
-        for _ in range(100):
-            if node.stored() and node.heartbeats():
-                break
-            threading.Event().wait(0.1)
-    finally:
-        watcher.kill()
-        watcher.wait()
-        metadata.shutdown()
-    (notice,) = node.stored()
-    told = json.loads(notice)
-    assert (told["instance_id"], told["reports"][0]["deadline_at"]) == (
-        "i-0123456789abcdef0",
-        "2026-03-11T12:02:00Z",
-    )
-    assert json.loads(node.heartbeats()[0])["reports"] == [{"type": "heartbeat"}]
-    assert node.held() == []

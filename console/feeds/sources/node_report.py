@@ -151,7 +151,7 @@ class _Statements:
 
     def facts(self) -> Iterator[Fact]:
         for position, entry in enumerate(self.entries):
-            fact = _fact(entry, place=f"reports[{position}]")
+            fact = _fact(entry, place=f"reports[{position}]", told_as=f"{self.id}:{position}")
             if fact is not None:
                 yield fact
 
@@ -230,10 +230,10 @@ class _Statements:
         return labels
 
 
-def _fact(entry: Report, *, place: str) -> Fact | None:
+def _fact(entry: Report, *, place: str, told_as: str) -> Fact | None:
     """The entry as a row of its own; None for a heartbeat and a notice, which are none."""
     if isinstance(entry, Hook):
-        return _hook_fact(entry, place=place)
+        return _hook_fact(entry, place=place, told_as=told_as)
     if isinstance(entry, Move):
         return MoveFact(
             workload=entry.workload,
@@ -277,7 +277,7 @@ def _small_fact(entry: Report, *, place: str) -> Fact | None:
     return None
 
 
-def _hook_fact(entry: Hook, *, place: str) -> HookFact:
+def _hook_fact(entry: Hook, *, place: str, told_as: str) -> HookFact:
     started_at = optional_time(entry.started_at, field=f"{place}.started_at")
     finished_at = optional_time(entry.finished_at, field=f"{place}.finished_at")
     if started_at is None and finished_at is None:
@@ -285,6 +285,7 @@ def _hook_fact(entry: Hook, *, place: str) -> HookFact:
     if started_at and finished_at and finished_at < started_at:
         raise Rejected("invalid_field", f"{place}.finished_at: must not be before started_at")
     return HookFact(
+        told_as=told_as,
         started_at=started_at,
         finished_at=finished_at,
         outcome=entry.outcome,
