@@ -238,7 +238,9 @@ def checklist_variables(group: AlertGroup, member: Interruption | None) -> dict[
 def about_url(group: AlertGroup) -> str:
     """The page of the feed that a finding is about."""
     kind, _, slug = group.key.partition(":")
-    return reverse("feeds:feed_detail", args=[slug]) if kind == "feed_silent" else ""
+    if kind not in ("feed_silent", "no_notice") or "/" in slug:  # a place where no feed is connected
+        return ""
+    return reverse("feeds:feed_detail", args=[slug])
 
 
 def links_out(group: AlertGroup, variables: Mapping[str, object], *, now: datetime) -> list[Link]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from console.alerts import feed_findings, pipeline
+from console.alerts import feed_findings, pipeline, unnoticed_findings
 
 
 @shared_task(queue="alerts", ignore_result=True)
@@ -18,3 +18,9 @@ def alert() -> None:
 def watch_feeds() -> None:
     """Notice feeds that became silent or late, or are heard again."""
     feed_findings.watch_feeds(now=timezone.now())
+
+
+@shared_task(queue="alerts", ignore_result=True)
+def watch_notices() -> None:
+    """Notice reclaims that no feed told of ahead of time."""
+    unnoticed_findings.watch_notices(now=timezone.now())

@@ -60,6 +60,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "notices-watch": {
+        "task": "console.alerts.tasks.watch_notices",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "canary": {"task": "console.ingest.tasks.send_canary", "schedule": 20.0, "options": {"expires": 20}},
     "reattribution": {
         "task": "console.ingest.tasks.reattribute",

@@ -24,6 +24,7 @@ from console.interruptions.models import (
     Work,
 )
 from console.interruptions.rows import InterruptionRow, interruption_rows
+from console.interruptions.witnesses import Ledger, ledger_of
 from console.lib.cursor import Page, cut_page
 from console.lib.origin import Origin
 
@@ -53,6 +54,7 @@ class ReclaimPage:
     interruption: Interruption
     row: InterruptionRow
     gantt: Gantt
+    ledger: Ledger
     witnesses: Sequence[Witness]
     hooks: Sequence[Hook]
     moves: Sequence[Move]
@@ -64,7 +66,7 @@ class ReclaimPage:
 
 
 def reclaim_page(interruption: Interruption, *, now: datetime) -> ReclaimPage:
-    """All that is known of one reclaim: thirteen queries, whatever there is."""
+    """All that is known of one reclaim: fifteen queries, whatever there is."""
     hooks = list(interruption.hook_records.order_by("at", "pk"))
     moves = list(interruption.move_records.order_by("evicted_at", "pk"))
     volumes = list(interruption.volume_records.order_by("at", "pk"))
@@ -72,6 +74,7 @@ def reclaim_page(interruption: Interruption, *, now: datetime) -> ReclaimPage:
         interruption=interruption,
         row=interruption_rows([interruption])[0],
         gantt=draw(interruption, hooks=hooks, moves=moves, volumes=volumes, now=now),
+        ledger=ledger_of(interruption),
         witnesses=_witnesses(interruption),
         hooks=hooks,
         moves=moves,

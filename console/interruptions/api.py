@@ -18,6 +18,7 @@ from console.feeds.normalised import Cause, Kind
 from console.fleet.queries import machines_called
 from console.interruptions.models import Interruption, InterruptionAlias, Observation, State
 from console.interruptions.queries import ORDER, VERDICTS, ReclaimFilters, reclaims
+from console.interruptions.witnesses import Channel, ledger_of
 from console.lib.asked import BIGGEST_ID, Moment, Span, refused
 from console.lib.cursor import Listing, Paging, list_rows
 
@@ -170,6 +171,87 @@ def interruption_list(
         row=InterruptionOut,
         shape=lambda rows: [InterruptionOut.of(row) for row in rows],
     )
+
+
+class ToldOut(Schema):
+    """What a channel said first of one kind, and how often it said so again."""
+
+    kind: str
+    observation_id: int
+    occurred_at: datetime
+    received_at: datetime
+    delay_seconds: float
+    is_observed: bool = Field(description="The message has no time of its own.")
+    repeats: int
+
+
+class WitnessOut(Schema):
+    """One channel: a feed and the format of its messages."""
+
+    feed_id: int
+    feed: str | None
+    transport: str | None
+    source: str
+    is_first: bool
+    behind_seconds: float = Field(description="After the first witness.")
+    statements: int
+    repeats: int
+    told: list[ToldOut]
+
+
+class WitnessesOut(Schema):
+    """The witness ledger of one reclaim, the first witness first."""
+
+    interruption_id: int
+    count: int
+    lead_seconds: float | None = Field(description="By how much the first beat the second.")
+    witnesses: list[WitnessOut]
+
+    @classmethod
+    def of(cls, one: Interruption) -> WitnessesOut:
+        ledger = ledger_of(one)
+        return cls(
+            interruption_id=one.pk,
+            count=ledger.total,
+            lead_seconds=ledger.lead.total_seconds() if ledger.lead is not None else None,
+            witnesses=[_witness(channel, place) for place, channel in enumerate(ledger.channels)],
+        )
+
+
+def _witness(channel: Channel, place: int) -> WitnessOut:
+    told = [
+        ToldOut(
+            kind=one.kind,
+            observation_id=one.observation_id,
+            occurred_at=one.occurred_at,
+            received_at=one.received_at,
+            delay_seconds=one.delay.total_seconds(),
+            is_observed=one.is_observed,
+            repeats=one.repeats,
+        )
+        for one in channel.told
+    ]
+    return WitnessOut(
+        feed_id=channel.feed_id,
+        feed=channel.feed.slug if channel.feed else None,
+        transport=channel.feed.kind if channel.feed else None,
+        source=channel.source,
+        is_first=place == 0,
+        behind_seconds=channel.behind.total_seconds(),
+        statements=channel.statements,
+        repeats=channel.repeats,
+        told=told,
+    )
+
+
+@router.get("/interruptions/{int:number}/witnesses", response=WitnessesOut, auth=READ)
+def interruption_witnesses(request: HttpRequest, number: int) -> WitnessesOut:
+    """Which channel said what of one reclaim, when, how late, and who was first. By the reclaim's id."""
+    rows = Interruption.objects.of_origin(token_of(request).origin).select_related("merged_into")
+    found = rows.filter(pk=number).first() if number <= BIGGEST_ID else None
+    if found is None:
+        raise Http404
+    return WitnessesOut.of(found.merged_into or found)
 
 
 @router.get("/interruptions/{path:key}", response=InterruptionOut, auth=READ)
