@@ -21,11 +21,11 @@ class FeedKind(models.TextChoices):
 
     AWS_EVENTBRIDGE = "aws-eventbridge", "AWS EventBridge"
     AWS_SNS = "aws-sns", "AWS SNS"
-    AWS_SQS = "aws-sqs", "AWS SQS (polled)"
+    AWS_SQS = "aws-sqs", "AWS SQS (polled or relayed)"
     AWS_IMDS = "aws-imds", "AWS instance metadata"
     NTH_WEBHOOK = "nth-webhook", "AWS node termination handler"
     GCP_PUBSUB = "gcp-pubsub", "GCP Pub/Sub push"
-    GCP_PUBSUB_PULL = "gcp-pubsub-pull", "GCP Pub/Sub pull"
+    GCP_PUBSUB_PULL = "gcp-pubsub-pull", "GCP Pub/Sub (pulled or relayed)"
     GCP_METADATA = "gcp-metadata", "GCP metadata server"
     GCP_OPERATIONS = "gcp-operations", "GCP operations"
     AZURE_EVENTGRID = "azure-eventgrid", "Azure Event Grid"
@@ -55,6 +55,8 @@ class Feed(models.Model):
     cluster = models.CharField(max_length=128, blank=True)
     settings = models.JSONField(default=dict, db_default={}, blank=True)
     """What it knows of its sender: the fields of `feed_settings.SenderSettings` that are set."""
+    sealed = models.JSONField(default=dict, db_default={}, blank=True)
+    """Secrets the console shows to its sender, encrypted: `feed_settings.sealed_secrets`. Never shown again."""
     expects_within = models.DurationField(null=True, blank=True)
     """A feed without a message for this long is silent. Null: it may be quiet for ever."""
     test_of = models.OneToOneField("self", models.CASCADE, null=True, blank=True, related_name="test_feed")
@@ -124,6 +126,31 @@ class FeedToken(models.Model):
         prefix = secret[: min(12, len(secret) // 2)]
         token = cls.objects.create(feed=feed, prefix=prefix, secret_hash=hash_secret(secret), **fields)
         return token, secret
+
+
+class PolledSource(models.Model):
+    """A queue or subscription that a feed's messages are fetched from, and how the fetching goes."""
+
+    feed = models.ForeignKey(Feed, models.CASCADE, related_name="sources")
+    address = models.CharField(max_length=400)
+    asked_at = models.DateTimeField(null=True)
+    """When it last answered."""
+    failing_since = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    retry_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["feed", "address"], name="feeds_polledsource_once_a_feed"),
+            models.CheckConstraint(
+                condition=models.Q(failing_since=None, reason="")
+                | (models.Q(failing_since__isnull=False) & ~models.Q(reason="")),
+                name="feeds_polledsource_fails_for_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
 
 
 class DeliveryResult(models.TextChoices):

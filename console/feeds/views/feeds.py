@@ -23,7 +23,7 @@ from console.feeds.forms import NewFeedForm, RotateForm, SettingsForm
 from console.feeds.health import FeedState, feed_figures, feed_state
 from console.feeds.kinds import is_available, offered_kinds
 from console.feeds.models import Delivery, Feed, HeartbeatDelivery
-from console.feeds.queries import deliveries, feed_rows, hours_chart, unread_kinds
+from console.feeds.queries import deliveries, feed_rows, hours_chart, sources_of, unread_kinds
 from console.feeds.raw_body import show_body
 from console.feeds.tending import change_settings
 from console.feeds.views.senders import render_connect
@@ -97,6 +97,7 @@ def feed_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "state": feed_state(feed, now=now),
         "figures": feed_figures([feed], now=now)[feed.pk],
         "is_available": is_available(feed.kind),
+        "sources": sources_of(feed),
         "show": show,
         "page": page,
         "next_url": f"?{query_of(request, cursor=page.next)}" if page.next else "",
