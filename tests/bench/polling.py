@@ -16,7 +16,9 @@ from console.feeds.models import Delivery, Feed, FeedHour, FeedKind
 from console.lib.sealing import seal
 from tests.ingest.polling_double import KEY, KEY_ID, Queues, double, warning
 
-MESSAGES = 3_000
+QUEUES = [f"bench-{number}" for number in range(10)]
+EACH = 100  # the double takes longer for each message, the more of them wait in a queue
+MESSAGES = EACH * len(QUEUES)
 POLLERS = 2
 WITHIN = 240.0
 
@@ -36,7 +38,13 @@ class Drained:
     def line(self, name: str) -> dict[str, object]:
         value = round(self.rate, 1)
         known = {"name": name, "value": value, "unit": "messages/s", "ok": self.is_ok}
-        return {**known, "duplicates": self.duplicates, "pollers": POLLERS, **self.more}
+        return {
+            **known,
+            "duplicates": self.duplicates,
+            "pollers": POLLERS,
+            "queues": len(QUEUES),
+            **self.more,
+        }
 
 
 def drained() -> Drained:
@@ -45,11 +53,12 @@ def drained() -> Drained:
         queues = Queues(endpoint)
         feed = Feed.objects.create(
             slug="bench-sqs", name="Bench", kind=FeedKind.AWS_SQS, origin="test",
-            settings={"queue_urls": [queues.make("bench")], "access_key_id": KEY_ID},
+            settings={"queue_urls": [queues.make(name) for name in QUEUES], "access_key_id": KEY_ID},
             sealed={"secret_access_key": seal(KEY)},
         )  # fmt: skip
         try:
-            queues.send("bench", [warning(number) for number in range(MESSAGES)])
+            for place, name in enumerate(QUEUES):
+                queues.send(name, [warning(place * EACH + number) for number in range(EACH)])
             for _ in range(POLLERS):
                 running.enter_context(Poller(endpoint))
             first, seconds = _until_stored(feed)
@@ -92,7 +101,7 @@ def _until_stored(feed: Feed) -> tuple[int, float]:
 
 def _until_empty(queues: Queues) -> int:
     end = time.monotonic() + 20
-    while (left := queues.left("bench")) and time.monotonic() < end:
+    while (left := sum(map(queues.left, QUEUES))) and time.monotonic() < end:
         time.sleep(0.1)
     return left
 

@@ -161,7 +161,7 @@ def test_a_token_is_asked_for_once_with_an_assertion_that_the_key_signed(
         asked.append(host)
         return HTTPConnection("127.0.0.1", double.server_port, timeout=5)
 
-    monkeypatch.setattr(pubsub.http.client, "HTTPSConnection", plainly)
+    monkeypatch.setattr("http.client.HTTPSConnection", plainly)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     file = {"client_email": "spot@shop-prod-1.iam.gserviceaccount.com", "private_key": pem,
