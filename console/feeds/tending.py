@@ -12,6 +12,7 @@ from django.db.models import Q
 from console.accounts.audit import Actor, changed, record
 from console.feeds.feed_settings import checked_settings, sealed_secrets, told_of
 from console.feeds.models import Feed, FeedToken
+from console.fleet.models import Team
 from console.lib.live import announce
 
 OVERLAP = timedelta(hours=24)
@@ -23,6 +24,7 @@ class FeedSettings:
     """What may be changed about a feed. Its kind, origin and address stay."""
 
     name: str
+    team: Team | None = None
     account: str = ""
     region: str = ""
     cluster: str = ""
@@ -39,7 +41,7 @@ def change_settings(feed: Feed, settings: FeedSettings, *, by: Actor, now: datet
     if settings.sender is not None:
         sender = checked_settings(locked.kind, settings.sender)
         sealed = sealed_secrets(locked.kind, settings.sender, kept=sealed)
-    names = ["name", "account", "region", "cluster", "expects_within"]
+    names = ["name", "team", "account", "region", "cluster", "expects_within"]
     before, after = changed(
         {name: _plain(getattr(locked, name)) for name in names}
         | locked.settings
@@ -60,6 +62,8 @@ def change_settings(feed: Feed, settings: FeedSettings, *, by: Actor, now: datet
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Team):
+        return value.slug
     return int(value.total_seconds()) if isinstance(value, timedelta) else value
 
 
@@ -76,7 +80,7 @@ def pause(feed: Feed, *, by: Actor, now: datetime) -> bool:
 @transaction.atomic
 def resume(feed: Feed, *, by: Actor, now: datetime) -> bool:
     """Take messages again. Returns whether it was paused."""
-    if not Feed.objects.filter(pk=feed.pk).exclude(paused_at=None).update(paused_at=None):
+    if not Feed.objects.filter(pk=feed.pk).exclude(paused_at=None).update(paused_at=None, resumed_at=now):
         return False
     record(by, action="feed.resume", subject=feed, now=now)
     announce("feeds")

@@ -156,7 +156,7 @@ async def _drain(scope: Scope, receive: Receive) -> None:
     A sender that writes to the end before it reads would meet a closed connection instead of its answer.
     One that asks first (`Expect: 100-continue`) is not told to go on.
     """
-    if (b"expect", b"100-continue") in scope["headers"]:
+    if any(n.lower() == b"expect" and v.strip().lower() == b"100-continue" for n, v in scope["headers"]):
         return
     dropped = 0
     with suppress(TimeoutError):

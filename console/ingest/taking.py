@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 import psycopg
+from django.utils.functional import cached_property
 from psycopg_pool import AsyncConnectionPool
 
 from console.feeds.normalised import Kind, Reading, Rejected
@@ -19,14 +20,14 @@ from console.ingest.answers import Counts
 from console.ingest.bells import RECORD
 from console.ingest.directory import KnownFeed
 from console.ingest.lanes import lane_of
-from console.ingest.store import Incoming, Refused, Store, Submission
+from console.ingest.store import Incoming, Refused, Store, Submission, Unholdable
 from console.ingest.tally import Tally
 
 KEPT_HEADERS = ("content-type", "x-amz-sns-", "aeg-", "ce-")
 """Headers that a parser needs to read the body again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One body, read to its end."""
 
@@ -35,9 +36,14 @@ class Request:
     body: bytes
     received_at: datetime
 
-    @property
+    @cached_property
     def kept_headers(self) -> dict[str, str]:
         return {name: value for name, value in self.headers.items() if name.startswith(KEPT_HEADERS)}
+
+    @cached_property
+    def kept_headers_json(self) -> str:
+        """Written once for all items of the request."""
+        return msgspec.json.encode(self.kept_headers).decode()
 
     def refuse(self, body: bytes, rejected: Rejected) -> Refused:
         return Refused(
@@ -60,9 +66,10 @@ class Request:
             received_at=self.received_at,
             result=reading.result.value,
             note=reading.note[:200],
-            headers=self.kept_headers,
+            headers_json=self.kept_headers_json,
             body=body,
             reading=msgspec.json.encode(reading) if has_work else None,
+            occurred_at=reading.occurred_at,
             lane=lane_of(reading),
             is_heartbeat=reading.is_heartbeat,
         )
@@ -122,7 +129,7 @@ class Taking:
             RECORD.ring()
         unholdable: list[Refused] = []
         for (item, reading), is_new in zip(taken, kept, strict=True):
-            if isinstance(is_new, psycopg.Error):
+            if isinstance(is_new, Exception):
                 rejected = _unholdable(is_new)
                 unholdable.append(request.refuse(item.raw, rejected))
                 counts.reject(item.index, rejected)
@@ -136,6 +143,7 @@ class Taking:
         return counts
 
 
-def _unholdable(error: psycopg.Error) -> Rejected:
+def _unholdable(error: Unholdable) -> Rejected:
     """The parsers let a text through that the database cannot hold: its bytes are kept in quarantine."""
-    return Rejected("invalid_field", f"The database refuses this: {error.diag.message_primary}")
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else error.reason
+    return Rejected("invalid_field", f"The database refuses this: {said or error}")

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feeds', '0008_what_a_feed_knows_of_its_sender'),
+        ('feeds', '0009_feeds_are_watched'),
     ]
 
     operations = [
