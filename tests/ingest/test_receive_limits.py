@@ -16,7 +16,7 @@ from console.feeds import reading
 from console.feeds.models import FeedHour
 from console.feeds.normalised import Reading, Rejected
 from console.feeds.reading import MAX_BODY
-from console.ingest import receive, store
+from console.ingest import store, taking
 from tests.ingest.test_receive import WARNING, MakeSender, payload, warning
 
 
