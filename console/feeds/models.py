@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from console.accounts.models import hash_secret
+from console.feeds.polled_source import PolledSource as PolledSource
 from console.fleet.models import Team
 from console.lib.lengths import write_length
 from console.lib.origin import is_known_origin, origin_field
@@ -166,31 +167,6 @@ class FeedToken(models.Model):
         prefix = secret[: min(12, len(secret) // 2)]
         token = cls.objects.create(feed=feed, prefix=prefix, secret_hash=hash_secret(secret), **fields)
         return token, secret
-
-
-class PolledSource(models.Model):
-    """A queue or subscription that a feed's messages are fetched from, and how the fetching goes."""
-
-    feed = models.ForeignKey(Feed, models.CASCADE, related_name="sources")
-    address = models.CharField(max_length=400)
-    asked_at = models.DateTimeField(null=True)
-    """When it last answered."""
-    failing_since = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=300, blank=True)
-    retry_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["feed", "address"], name="feeds_polledsource_once_a_feed"),
-            models.CheckConstraint(
-                condition=models.Q(failing_since=None, reason="")
-                | (models.Q(failing_since__isnull=False) & ~models.Q(reason="")),
-                name="feeds_polledsource_fails_for_a_reason",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.address
 
 
 class DeliveryResult(models.TextChoices):
