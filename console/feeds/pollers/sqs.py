@@ -6,10 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from console.feeds.pollers.source import HELD_FOR, CannotPoll, Message, Wanted
 
 WAIT = 20
@@ -17,9 +13,6 @@ MOST = 10
 """Messages of one fetch, and of one delete: the limit of SQS."""
 RENEW_BEFORE = timedelta(minutes=5)
 SESSION_NAME = "spot-console"
-_CALM = Config(
-    connect_timeout=5, read_timeout=WAIT + 10, retries={"mode": "standard", "total_max_attempts": 2}
-)
 _OLD_HOST = ".queue.amazonaws.com"
 T = TypeVar("T")
 
@@ -78,10 +71,12 @@ class Queue:
         if self._renew_at is not None and datetime.now(UTC) >= self._renew_at:
             self._client = None
         if self._client is None:
-            self._client = self._session().client("sqs", config=_CALM)
+            self._client = self._session().client("sqs", config=_calm())
         return self._client
 
-    def _session(self) -> boto3.Session:
+    def _session(self) -> Any:
+        import boto3  # noqa: PLC0415  takes 40 MB: only where a queue is polled
+
         settings = self._wanted.settings
         own = boto3.Session(
             aws_access_key_id=settings.access_key_id or None,
@@ -91,7 +86,7 @@ class Queue:
         if not settings.role_arn:
             return own
         more = {"ExternalId": settings.external_id} if settings.external_id else {}
-        answer = own.client("sts", config=_CALM).assume_role(
+        answer = own.client("sts", config=_calm()).assume_role(
             RoleArn=settings.role_arn, RoleSessionName=SESSION_NAME, **more
         )
         given = answer["Credentials"]
@@ -110,6 +105,14 @@ def region_of(wanted: Wanted) -> str:
     return host.removesuffix(_OLD_HOST) if host.endswith(_OLD_HOST) else host.split(".")[1]
 
 
+def _calm() -> Any:
+    from botocore.config import Config  # noqa: PLC0415
+
+    return Config(
+        connect_timeout=5, read_timeout=WAIT + 10, retries={"mode": "standard", "total_max_attempts": 2}
+    )
+
+
 def _message(one: dict[str, Any]) -> Message:
     count = one.get("Attributes", {}).get("ApproximateReceiveCount", "1")
     return Message(one["Body"].encode(), one["ReceiptHandle"], int(count))
@@ -124,6 +127,8 @@ def _parts(messages: Sequence[Message]) -> list[Sequence[Message]]:
 
 
 def _asking(ask: Callable[[], T]) -> T:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
     try:
         return ask()
     except ClientError as error:
