@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from base64 import urlsafe_b64encode
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -11,8 +10,6 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
-from cryptography.fernet import Fernet
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,6 +17,7 @@ from django.utils import timezone
 from console.accounts.audit import Actor, address_of, record
 from console.accounts.models import User
 from console.accounts.sign_on import GroupRoles, described_by, follow_groups, is_proven, merged_claims
+from console.lib.sealing import seal, unseal
 
 logger = logging.getLogger(__name__)
 
@@ -135,17 +133,13 @@ class SealedSecretsAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """The secrets of authenticator apps and recovery codes are unreadable in a copy of the database."""
 
     def encrypt(self, text: str) -> str:
-        return _seal().encrypt(text.encode()).decode()
+        return seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _seal().decrypt(encrypted_text.encode()).decode()
+        return unseal(encrypted_text)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {**super().get_public_key_credential_rp_entity(), "name": "Spot console"}
-
-
-def _seal() -> Fernet:
-    return Fernet(urlsafe_b64encode(settings.SECRETS_KEY))
 
 
 def _refuse(request: HttpRequest, reason: str) -> None:

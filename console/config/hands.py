@@ -1,4 +1,4 @@
-"""The Celery workers and beat of one machine, forked from one process that has everything loaded.
+"""The Celery workers and beat of one machine, and a poller where one is needed: forked from one loaded process.
 
 Forked, they share what they have loaded: five processes take the memory of about two. The pipelines run
 in processes of their own; telling and reporting mostly wait for others, so threads do.
@@ -26,8 +26,10 @@ from celery.exceptions import SecurityWarning
 
 from console.config.celery import app
 from console.config.ledger import Ledger
+from console.config.polling_child import CHILD, PollingChild
 from console.config.processes import Child, Process, die_with_parent
 from console.config.supervisor import STOP_SIGNALS, StopRequested, Supervisor
+from console.ingest import poller
 
 logger = logging.getLogger(__name__)
 QUIET = {"without_gossip": True, "without_mingle": True, "without_heartbeat": True}
@@ -104,6 +106,7 @@ def main(var: Path, workers: int) -> None:
         "worker": _work("worker", "ingest,alerts", pool="prefork", concurrency=workers),
         "notify": _work("notify", "notify,reports", pool="threads", concurrency=4),
         "beat": _beat(var / "beat" / "schedule"),
+        CHILD.name: poller.main,
     }
     app.loader.init_worker()
     app.finalize()
@@ -117,9 +120,9 @@ def main(var: Path, workers: int) -> None:
     supervisor = Supervisor(ledger=ledger, show=_say, spawn=lambda child: Forked(child, jobs[child.name]))
     with supervisor.listening():
         try:
-            for name in jobs:
+            for name in ("worker", "notify", "beat"):
                 supervisor.start(Child(name, (), stop_within=0.5 if name == "beat" else 1.5))
-            supervisor.run()
+            supervisor.run(tend=PollingChild(supervisor).tend)
         except StopRequested:
             logger.info("hands.stopped_at_start")
         finally:

@@ -44,6 +44,7 @@ FRONT_DOOR_URL = env.str("FRONT_DOOR_URL", default="").rstrip("/") or CONSOLE_UR
 IS_TLS = CONSOLE_URL.startswith("https://")
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret(CONSOLE_VAR)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Health checks on the machine itself say localhost, whatever people call the console.
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [CONSOLE_URL] if IS_TLS else []
@@ -300,8 +301,12 @@ CONSOLE_WORKERS = env.int("CONSOLE_WORKERS", default=2)
 CONSOLE_SAMPLE = env.str("CONSOLE_SAMPLE", default="auto")
 CONSOLE_ADMIN_EMAIL = env.str("CONSOLE_ADMIN_EMAIL", default="")
 CONSOLE_ADMIN_PASSWORD = env.str("CONSOLE_ADMIN_PASSWORD", default="")
-# Secrets that must be read back (links, signing keys) are encrypted with a key derived from SECRET_KEY.
-SECRETS_KEY = hashlib.sha256(b"spot-console secrets:" + SECRET_KEY.encode()).digest()
+# Secrets that must be read back (senders' keys, second factors) are encrypted with a key derived from SECRET_KEY;
+# those of the fallbacks open what was sealed before the key was changed.
+SECRETS_KEYS = [
+    hashlib.sha256(b"spot-console secrets:" + key.encode()).digest()
+    for key in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
+]
 
 # Logs: one JSON object a line ------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -104,6 +104,17 @@ class Supervisor:
         self._ledger.write(watched.process for watched in self._watched)
         return watched.process
 
+    def end(self, name: str) -> None:
+        """Stop one child for good, also one that waits for its next start."""
+        for watched in [one for one in self._watched if one.child.name == name]:
+            watched.process.end()
+            self._drain(watched.process)
+            self.forget(watched.process)
+        self._ledger.write(other.process for other in self._watched)
+
+    def has(self, name: str) -> bool:
+        return any(watched.child.name == name for watched in self._watched)
+
     def forget(self, process: Process) -> None:
         self._watched = [watched for watched in self._watched if watched.process is not process]
 
@@ -129,10 +140,12 @@ class Supervisor:
     def deaths(self, name: str) -> int:
         return sum(watched.deaths for watched in self._watched if watched.child.name == name)
 
-    def run(self) -> None:
-        """Until a stop signal."""
+    def run(self, *, tend: Callable[[], None] | None = None) -> None:
+        """Until a stop signal. `tend` is called each round, some seconds apart: who is needed may change."""
         self._raises = False
         while not self._stops_asked:
+            if tend is not None:
+                tend()
             self.turn(5.0)
 
     def turn(self, longest: float) -> None:

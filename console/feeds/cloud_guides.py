@@ -43,9 +43,21 @@ CLOUD_GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("gcp-pubsub-pull.tf", "Terraform"),),
             ),
             Section(
-                "Fetch and post",
-                "From any machine that reaches both Google and this console, as often as you like: what was fetched"
-                " before is answered as a duplicate.",
+                "Or with gcloud",
+                "The same parts, step by step; it prints the subscription's name.",
+                (Snippet("gcp-pubsub-pull-create.sh", "Shell"),),
+            ),
+            Section(
+                "Let the console fetch",
+                "Make a key for the service account and put it into this feed's settings together with the"
+                " subscription's name. Nothing has to reach the console from outside. Each message is acknowledged"
+                " once it is stored.",
+                (Snippet("gcp-pubsub-key.sh", "Shell"),),
+            ),
+            Section(
+                "Or fetch and post",
+                "Where the console cannot reach Google: from any machine that reaches both, as often as you like. What"
+                " was fetched before is answered as a duplicate. Name no subscription in the settings then.",
                 (Snippet("gcp-pubsub-pull.sh", "Shell"),),
             ),
         ),

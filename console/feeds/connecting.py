@@ -12,7 +12,7 @@ from django.utils.text import slugify
 
 from console.accounts.audit import Actor, record
 from console.accounts.models import hash_secret
-from console.feeds.feed_settings import WrongSetting, checked_settings
+from console.feeds.feed_settings import WrongSetting, checked_settings, sealed_secrets, told_of
 from console.feeds.models import CANARY, Feed, FeedKind, FeedToken
 from console.fleet.models import Team
 from console.lib.live import announce
@@ -72,6 +72,7 @@ def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
     _check(order)
     try:
         sender = checked_settings(order.kind, order.sender)
+        sealed = sealed_secrets(order.kind, order.sender, kept={})
     except WrongSetting as error:
         raise CannotConnect(str(error)) from error
     there = _at(order.wanted_slug)
@@ -79,13 +80,13 @@ def connect(order: FeedOrder, *, by: Actor, now: datetime) -> Connected:
         return _found(there, order, now=now)
     try:
         with transaction.atomic():
-            feed, secret = _make(order, sender=sender, now=now)
+            feed, secret = _make(order, sender=sender, sealed=sealed, now=now)
     except IntegrityError:
         there = _at(order.wanted_slug)
         if there is not None:
             return _found(there, order, now=now)
         raise Taken("This token opens another feed already. Every feed needs a token of its own.") from None
-    after = {"kind": feed.kind, "origin": feed.origin} | sender
+    after = {"kind": feed.kind, "origin": feed.origin} | sender | told_of(sealed, before={})
     record(by, action="feed.create", subject=feed, after=after, now=now)
     announce("feeds")
     return Connected(feed, secret, is_new=True)
@@ -95,7 +96,9 @@ def _at(slug: str) -> Feed | None:
     return Feed.objects.select_for_update(of=("self",)).filter(slug=slug).first()
 
 
-def _make(order: FeedOrder, *, sender: dict[str, Any], now: datetime) -> tuple[Feed, str]:
+def _make(
+    order: FeedOrder, *, sender: dict[str, Any], sealed: dict[str, str], now: datetime
+) -> tuple[Feed, str]:
     feed = Feed.objects.create(
         slug=order.wanted_slug,
         name=order.name.strip(),
@@ -107,6 +110,7 @@ def _make(order: FeedOrder, *, sender: dict[str, Any], now: datetime) -> tuple[F
         cluster=order.cluster,
         expects_within=order.expects_within,
         settings=sender,
+        sealed=sealed,
         created_at=now,
     )
     _, secret = FeedToken.issue(feed, secret=order.secret or None, created_at=now)

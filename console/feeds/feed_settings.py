@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from console.feeds.models import FeedKind
+from console.lib.sealing import seal
 
 EVENT_GRID_APP = "4962773b-9cdb-44cf-a8bf-237846a00ab7"
 _GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -33,6 +34,11 @@ class SenderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     subscription: str = ""
     tenant: str = ""
     app_id: str = ""
+    queue_urls: tuple[str, ...] = ()
+    role_arn: str = ""
+    external_id: str = ""
+    access_key_id: str = ""
+    subscriptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Setting:
     demand: str
     is_list: bool = False
     most: int = 1
+    secret_of: str = ""
+    """Set for a secret, which is sealed and never shown: the setting it goes with, and without which it is dropped."""
 
     @property
     def field(self) -> str:
@@ -108,9 +116,73 @@ _EVENT_GRID = (
         "must be an application id (a GUID)",
     ),
 )
+_SQS = (
+    Setting(
+        "queue_urls",
+        "Queues to fetch from",
+        "URLs of SQS queues, one a line. The console fetches their messages by itself and deletes each once it is"
+        " stored. Leave empty where a function posts the queue's batches here.",
+        r"https://(?:sqs\.[a-z0-9-]+|[a-z0-9-]+\.queue)\.amazonaws\.com(?:\.cn)?/[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?",
+        "must be the URL of an SQS queue, such as https://sqs.eu-west-1.amazonaws.com/111122223333/spot-console",
+        is_list=True,
+        most=20,
+    ),
+    Setting(
+        "role_arn",
+        "Role to assume",
+        "ARN of the role that may fetch from the queues. Leave empty to fetch with the console's own credentials.",
+        r"arn:aws(?:-cn|-us-gov)?:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
+        "must be the ARN of a role, such as arn:aws:iam::111122223333:role/spot-console",
+    ),
+    Setting(
+        "external_id",
+        "External id of the role",
+        "Where the role's trust policy asks for one.",
+        r"[\w+=,.@:/-]{2,500}",
+        "must be one word of letters, digits and +=,.@:/-",
+    ),
+    Setting(
+        "access_key_id",
+        "Access key",
+        "Only where the console's machine has no role of its own. Emptied, its secret is dropped too.",
+        r"[A-Z0-9]{16,128}",
+        "must be the id of an access key, such as AKIAIOSFODNN7EXAMPLE",
+    ),
+    Setting(
+        "secret_access_key",
+        "Secret of the access key",
+        "Kept encrypted and never shown again. Leave empty to keep the one that is there.",
+        r"[A-Za-z0-9/+=]{16,256}",
+        "must be the secret access key as AWS showed it",
+        secret_of="access_key_id",  # noqa: S106  the name of a setting
+    ),
+)
+_PUBSUB_PULL = (
+    Setting(
+        "subscriptions",
+        "Subscriptions to fetch from",
+        "One a line: projects/shop-prod-1/subscriptions/spot-console-pull. The console fetches their messages by"
+        " itself and acknowledges each once it is stored. Leave empty where a job posts them here.",
+        r"projects/[a-z0-9.:-]{4,100}/subscriptions/[A-Za-z][\w.~+%-]{2,254}",
+        "must look like projects/PROJECT/subscriptions/NAME",
+        is_list=True,
+        most=20,
+    ),
+    Setting(
+        "service_account_key",
+        "Key of the service account",
+        "The JSON file of a key that may subscribe. Kept encrypted and never shown again. Leave empty to keep the"
+        " one that is there.",
+        r"\{.{1,10000}\}",
+        "must be the whole JSON file of a service account's key",
+        secret_of="subscriptions",  # noqa: S106  the name of a setting
+    ),
+)
 SETTINGS: Mapping[str, tuple[Setting, ...]] = MappingProxyType(
     {
         FeedKind.AWS_SNS: (_TOPICS,),
+        FeedKind.AWS_SQS: _SQS,
+        FeedKind.GCP_PUBSUB_PULL: _PUBSUB_PULL,
         FeedKind.GCP_PUBSUB: _PUBSUB,
         FeedKind.AZURE_EVENTGRID: _EVENT_GRID,
     }
@@ -140,6 +212,8 @@ def checked_settings(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
         raise WrongSetting("", f"{name} is no setting of feeds of kind {kind}. It takes: {takes}.")
     stored: dict[str, Any] = {}
     for name, text in given.items():
+        if known[name].secret_of:
+            continue
         values = _values(known[name], text)
         if values:
             stored[name] = values if known[name].is_list else values[0]
@@ -149,14 +223,38 @@ def checked_settings(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
     return stored
 
 
+def sealed_secrets(kind: str, given: Mapping[str, str], *, kept: Mapping[str, str]) -> dict[str, str]:
+    """What is to be stored encrypted: the secrets that were typed, else those kept from before."""
+    sealed: dict[str, str] = {}
+    for setting in settings_of(kind):
+        if not setting.secret_of:
+            continue
+        typed = _values(setting, given.get(setting.name, ""))
+        is_wanted = bool(given.get(setting.secret_of, "").strip())
+        if typed and not is_wanted:
+            with_it = next(one for one in settings_of(kind) if one.name == setting.secret_of)
+            raise WrongSetting(with_it.name, f"{with_it.label}: needed with its secret. Give it too.")
+        if typed:
+            sealed[setting.name] = seal(typed[0])
+        elif is_wanted and setting.name in kept:
+            sealed[setting.name] = kept[setting.name]
+    return sealed
+
+
+def told_of(sealed: Mapping[str, str], *, before: Mapping[str, str]) -> dict[str, str]:
+    """What the audit trail says of secrets: that there is one, or another one; never what it is."""
+    return {name: "set" if before.get(name) in (None, text) else "replaced" for name, text in sealed.items()}
+
+
 def _values(setting: Setting, text: str) -> list[str]:
     values = list(dict.fromkeys(re.split(r"[\s,]+", text.strip()) if setting.is_list else [text.strip()]))
     values = [value for value in values if value]
     if len(values) > setting.most:
         raise WrongSetting(setting.name, f"{setting.label}: at most {setting.most}.")
     for value in values:
-        if not re.fullmatch(setting.form, value, re.IGNORECASE if setting.form == _GUID else 0):
-            raise WrongSetting(setting.name, f"{setting.label}: {setting.demand}, got {value[:80]!r}.")
+        if not re.fullmatch(setting.form, value, re.IGNORECASE if setting.form == _GUID else re.DOTALL):
+            got = "" if setting.secret_of else f", got {value[:80]!r}"
+            raise WrongSetting(setting.name, f"{setting.label}: {setting.demand}{got}.")
     return values
 
 
@@ -165,4 +263,5 @@ def typed(kind: str, stored: Mapping[str, Any]) -> dict[str, str]:
     return {
         setting.name: "\n".join(found) if isinstance(found := stored.get(setting.name, ""), list) else found
         for setting in settings_of(kind)
+        if not setting.secret_of
     }

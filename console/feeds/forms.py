@@ -8,7 +8,14 @@ from typing import Any
 from django import forms
 
 from console.feeds.connecting import FeedOrder
-from console.feeds.feed_settings import WrongSetting, checked_settings, settings_of, typed
+from console.feeds.feed_settings import (
+    Setting,
+    WrongSetting,
+    checked_settings,
+    sealed_secrets,
+    settings_of,
+    typed,
+)
 from console.feeds.kinds import offered_kinds
 from console.feeds.models import Feed, FeedKind
 from console.feeds.tending import FeedSettings
@@ -36,6 +43,19 @@ class LengthField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         return write_length(value) if isinstance(value, timedelta) else value
+
+
+class SecretArea(forms.Textarea):
+    """Several lines that never come back, not even beside what was wrong with them."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+def _widget(setting: Setting) -> forms.Widget:
+    if setting.secret_of:
+        return SecretArea({"rows": 2, "autocomplete": "off", "spellcheck": "false"})
+    return forms.Textarea({"rows": 3}) if setting.is_list else forms.TextInput()
 
 
 class SettingsForm(forms.Form):
@@ -77,10 +97,10 @@ class SettingsForm(forms.Form):
         for setting in settings_of(of_kind):
             self.fields[setting.field] = forms.CharField(
                 required=False,
-                max_length=20_000 if setting.is_list else 600,
+                max_length=20_000 if setting.is_list or setting.secret_of else 600,
                 label=setting.label,
                 help_text=setting.help,
-                widget=forms.Textarea({"rows": 3}) if setting.is_list else forms.TextInput,
+                widget=_widget(setting),
             )
 
     @classmethod
@@ -94,6 +114,7 @@ class SettingsForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         try:
             checked_settings(self.of_kind, self._sender(cleaned))
+            sealed_secrets(self.of_kind, self._sender(cleaned), kept={})
         except WrongSetting as error:
             self.add_error(f"sender_{error.name}" if error.name else None, str(error))
         return cleaned

@@ -24,10 +24,26 @@ SNS = (
 )
 SQS = (
     Section(
-        "A queue whose function posts its batches here",
-        "A queue of its own for this console: termination handlers delete what they read. The function hands each"
-        " batch on as it is; the records are judged one by one, and lifecycle hooks sent straight to the queue take"
-        " their account and region from this feed's settings.",
+        "A queue that the console polls",
+        "A queue of its own for this console: termination handlers delete what they read. Put its URL into this feed's"
+        " settings, with the role that may fetch from it; without a role the console uses the credentials of its own"
+        " machine. Nothing has to reach the console from outside. Each message is deleted once it is stored.",
+        (Snippet("sqs-poll.tf", "Terraform"),),
+    ),
+    Section(
+        "Or with the AWS command line",
+        "The queue and the rule; it prints the URL for the settings. Who fetches needs sqs:ReceiveMessage,"
+        " sqs:DeleteMessage and sqs:ChangeMessageVisibility on it.",
+        (Snippet("sqs-poll.sh", "Shell"),),
+    ),
+    Section(
+        "Or a queue whose function posts its batches here",
+        "Where the console cannot reach AWS. The function hands each batch on as it is; the records are judged one by"
+        " one. Name no queue in the settings then.",
         (Snippet("sqs.py", "Function (Python)"), Snippet("sqs.tf", "Terraform")),
+    ),
+    Section(
+        "Lifecycle hooks",
+        "Those sent straight to the queue take their account and region from this feed's settings.",
     ),
 )

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from console.accounts.models import hash_secret
+from console.feeds.polled_source import PolledSource as PolledSource
 from console.fleet.models import Team
 from console.lib.lengths import write_length
 from console.lib.origin import is_known_origin, origin_field
@@ -24,11 +25,11 @@ class FeedKind(models.TextChoices):
 
     AWS_EVENTBRIDGE = "aws-eventbridge", "AWS EventBridge"
     AWS_SNS = "aws-sns", "AWS SNS"
-    AWS_SQS = "aws-sqs", "AWS SQS (polled)"
+    AWS_SQS = "aws-sqs", "AWS SQS (polled or relayed)"
     AWS_IMDS = "aws-imds", "AWS instance metadata"
     NTH_WEBHOOK = "nth-webhook", "AWS node termination handler"
     GCP_PUBSUB = "gcp-pubsub", "GCP Pub/Sub push"
-    GCP_PUBSUB_PULL = "gcp-pubsub-pull", "GCP Pub/Sub pull"
+    GCP_PUBSUB_PULL = "gcp-pubsub-pull", "GCP Pub/Sub (pulled or relayed)"
     GCP_METADATA = "gcp-metadata", "GCP metadata server"
     GCP_OPERATIONS = "gcp-operations", "GCP operations"
     AZURE_EVENTGRID = "azure-eventgrid", "Azure Event Grid"
@@ -58,6 +59,8 @@ class Feed(models.Model):
     cluster = models.CharField(max_length=128, blank=True)
     settings = models.JSONField(default=dict, db_default={}, blank=True)
     """What it knows of its sender: the fields of `feed_settings.SenderSettings` that are set."""
+    sealed = models.JSONField(default=dict, db_default={}, blank=True)
+    """Secrets the console shows to its sender, encrypted: `feed_settings.sealed_secrets`. Never shown again."""
     expects_within = models.DurationField(null=True, blank=True)
     """A feed without a message for this long is silent. Null: it may be quiet for ever."""
     test_of = models.OneToOneField("self", models.CASCADE, null=True, blank=True, related_name="test_feed")

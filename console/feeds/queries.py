@@ -11,8 +11,10 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Length
 
+from console.feeds.feed_settings import sender_settings
 from console.feeds.health import COUNTS, FeedFigures, FeedState, feed_figures, feed_states
-from console.feeds.models import Delivery, Feed, FeedHour, HeartbeatDelivery
+from console.feeds.models import Delivery, Feed, FeedHour, HeartbeatDelivery, PolledSource
+from console.feeds.pollers.source import ADDRESSES
 from console.lib.cursor import Page, cut_page
 
 BAR_HEIGHT = 24
@@ -164,3 +166,12 @@ def hours_chart(feed: Feed, *, now: datetime) -> HoursChart:
         rows=rows[::-1],
         totals=[(name, label, sum(counts[name])) for name, label, _ in used],
     )
+
+
+def sources_of(feed: Feed) -> list[PolledSource]:
+    """What it is fetched from as its settings say now, with how that goes; new ones were not asked yet."""
+    if feed.kind not in ADDRESSES:
+        return []
+    known = {source.address: source for source in feed.sources.all()}
+    addresses = ADDRESSES[feed.kind](sender_settings(feed.settings))
+    return [known.get(address) or PolledSource(feed=feed, address=address) for address in addresses]

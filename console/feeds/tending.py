@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from console.accounts.audit import Actor, changed, record
-from console.feeds.feed_settings import checked_settings
+from console.feeds.feed_settings import checked_settings, sealed_secrets, told_of
 from console.feeds.models import Feed, FeedToken
 from console.fleet.models import Team
 from console.lib.live import announce
@@ -37,18 +37,25 @@ class FeedSettings:
 def change_settings(feed: Feed, settings: FeedSettings, *, by: Actor, now: datetime) -> bool:
     """Returns whether anything differed. Raises WrongSetting."""
     locked = Feed.objects.select_for_update().get(pk=feed.pk)
-    sender = locked.settings if settings.sender is None else checked_settings(locked.kind, settings.sender)
+    sender, sealed = locked.settings, locked.sealed
+    if settings.sender is not None:
+        sender = checked_settings(locked.kind, settings.sender)
+        sealed = sealed_secrets(locked.kind, settings.sender, kept=sealed)
     names = ["name", "team", "account", "region", "cluster", "expects_within"]
     before, after = changed(
-        {name: _plain(getattr(locked, name)) for name in names} | locked.settings,
-        {name: _plain(getattr(settings, name)) for name in names} | sender,
+        {name: _plain(getattr(locked, name)) for name in names}
+        | locked.settings
+        | told_of(locked.sealed, before={}),
+        {name: _plain(getattr(settings, name)) for name in names}
+        | sender
+        | told_of(sealed, before=locked.sealed),
     )
     if not after:
         return False
     for name in names:
         setattr(locked, name, getattr(settings, name))
-    locked.settings = sender
-    locked.save(update_fields=[*names, "settings"])
+    locked.settings, locked.sealed = sender, sealed
+    locked.save(update_fields=[*names, "settings", "sealed"])
     record(by, action="feed.update", subject=locked, before=before, after=after, now=now)
     announce("feeds")
     return True

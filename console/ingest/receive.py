@@ -9,30 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 import psycopg
-from django.utils.functional import cached_property
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from console.feeds.normalised import Kind, Reading, Rejected
-from console.feeds.reading import MAX_BODY, Item, read_body
-from console.ingest.answers import Answer, Counts, answer_batch, answer_single, not_allowed, problem, too_busy
-from console.ingest.bells import RECORD
+from console.feeds.normalised import Rejected
+from console.feeds.reading import MAX_BODY
+from console.ingest.answers import Answer, answer_batch, answer_single, not_allowed, problem, too_busy
 from console.ingest.directory import FeedDirectory, KnownFeed
-from console.ingest.lanes import lane_of
 from console.ingest.senders import event_grid, google_oidc, sns_signature
 from console.ingest.senders.bearer_tokens import BearerTokens, issuer_of
 from console.ingest.senders.documents import Fetch
 from console.ingest.senders.secret import secret_of
-from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission, Unholdable
-from console.ingest.tally import Tally
+from console.ingest.store import StoreBusy, StoreUnavailable
+from console.ingest.taking import Request, Taking
 from console.lib.outgoing import fetch
 
 logger = logging.getLogger(__name__)
@@ -43,56 +38,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 DRAIN_FOR = 10.0
 MOST_DRAINED = 32 * MAX_BODY
-KEPT_HEADERS = ("content-type", "x-amz-sns-", "aeg-", "ce-")
-"""Headers that a parser needs to read the body again."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """One POST, read to its end."""
-
-    feed: KnownFeed
-    headers: dict[str, str]
-    body: bytes
-    received_at: datetime
-
-    @cached_property
-    def kept_headers(self) -> dict[str, str]:
-        return {name: value for name, value in self.headers.items() if name.startswith(KEPT_HEADERS)}
-
-    @cached_property
-    def kept_headers_json(self) -> str:
-        """Written once for all items of the request."""
-        return msgspec.json.encode(self.kept_headers).decode()
-
-    def refuse(self, body: bytes, rejected: Rejected) -> Refused:
-        return Refused(
-            feed_id=self.feed.id,
-            origin=self.feed.origin,
-            code=rejected.code,
-            body=body,
-            received_at=self.received_at,
-            detail=rejected.detail,
-            headers=self.kept_headers,
-        )
-
-    def incoming(self, body: bytes, reading: Reading) -> Incoming:
-        is_work = any(event.kind is not Kind.HEARTBEAT for event in reading.events)
-        has_work = bool(is_work or reading.facts or reading.machine)
-        return Incoming(
-            feed_id=self.feed.id,
-            origin=self.feed.origin,
-            delivery_id=reading.delivery_id,
-            received_at=self.received_at,
-            result=reading.result.value,
-            note=reading.note[:200],
-            headers_json=self.kept_headers_json,
-            body=body,
-            reading=msgspec.json.encode(reading) if has_work else None,
-            occurred_at=reading.occurred_at,
-            lane=lane_of(reading),
-            is_heartbeat=reading.is_heartbeat,
-        )
 
 
 class Receiver:
@@ -102,16 +47,13 @@ class Receiver:
         self._sns = sns_signature.Sns(fetch)
         self._tokens = BearerTokens(fetch)
         self._directory = FeedDirectory(pool)
-        self._store = Store(pool)
-        self._tally = Tally(pool)
+        self._taking = Taking(pool)
 
     def start(self) -> None:
-        self._store.start()
-        self._tally.start()
+        self._taking.start()
 
     async def stop(self) -> None:
-        await self._store.stop()
-        await self._tally.stop()
+        await self._taking.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -179,48 +121,8 @@ class Receiver:
         return not_allowed() if allowed is None else Answer(HTTPStatus.OK, {}, allowed)
 
     async def _take(self, request: Request) -> Answer:
-        feed = request.feed
-        body = read_body(
-            request.body,
-            kind=feed.kind,
-            content_type=request.headers.get("content-type", ""),
-            headers=request.headers,
-            context=feed.context,
-            received_at=request.received_at,
-        )
-        counts = await self._keep(request, body.items)
-        self._tally.count(feed.id, counts, now=request.received_at)
+        body, counts = await self._taking.take(request)
         return answer_batch(counts) if body.is_answered_with_counts else answer_single(counts)
-
-    async def _keep(self, request: Request, items: Sequence[Item]) -> Counts:
-        """Store every item of one request in one transaction, and count what became of each."""
-        taken: list[tuple[Item, Reading]] = []
-        refused: list[Refused] = []
-        counts = Counts()
-        for item in items:
-            if isinstance(item.outcome, Rejected):
-                refused.append(request.refuse(item.raw, item.outcome))
-                counts.reject(item.index, item.outcome)
-            else:
-                taken.append((item, item.outcome))
-        incoming = [request.incoming(item.raw, reading) for item, reading in taken]
-        kept = await self._store.put(Submission(incoming, refused))
-        if any(is_new is True and item.reading for is_new, item in zip(kept, incoming, strict=True)):
-            RECORD.ring()
-        unholdable: list[Refused] = []
-        for (item, reading), is_new in zip(taken, kept, strict=True):
-            if isinstance(is_new, Exception):
-                rejected = _unholdable(is_new)
-                unholdable.append(request.refuse(item.raw, rejected))
-                counts.reject(item.index, rejected)
-            elif is_new:
-                counts.take(reading)
-            else:
-                counts.duplicates += 1
-                self._tally.saw_again(request.feed, reading, now=request.received_at)
-        if unholdable:
-            await self._store.put(Submission([], unholdable))
-        return counts
 
 
 def check_encoding(headers: Mapping[str, str]) -> None:
@@ -264,12 +166,6 @@ async def _drain(scope: Scope, receive: Receive) -> None:
                 dropped += len(message.get("body", b""))
                 if message["type"] == "http.disconnect" or not message.get("more_body", False):
                     return
-
-
-def _unholdable(error: Unholdable) -> Rejected:
-    """The parsers let a text through that the database cannot hold: its bytes are kept in quarantine."""
-    said = error.diag.message_primary if isinstance(error, psycopg.Error) else error.reason
-    return Rejected("invalid_field", f"The database refuses this: {said or error}")
 
 
 def _too_large() -> Rejected:

@@ -21,8 +21,8 @@ from console.feeds.normalised import Reading, Rejected
 from console.feeds.reading import Body, read_body
 from console.ingest.directory import KnownFeed
 from console.ingest.quarantine import filter_of
-from console.ingest.receive import Request
 from console.ingest.store import Incoming, refusing, storing
+from console.ingest.taking import Request
 from console.lib.live import announce
 
 MOST_AT_ONCE = 200

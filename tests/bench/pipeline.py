@@ -17,8 +17,8 @@ from console.feeds.normalised import Reading
 from console.feeds.reading import read_body
 from console.fleet.models import AttributionRule, Service
 from console.ingest.directory import KnownFeed
-from console.ingest.receive import Request
 from console.ingest.store import storing
+from console.ingest.taking import Request
 from console.interruptions.models import Interruption, InterruptionChange
 from tests.bench import floors
 from tests.bench.figure import Figure

@@ -16,13 +16,14 @@ from django.utils import timezone  # noqa: E402
 
 from console.ingest.keeping import TABLES  # noqa: E402
 from console.lib.partitions import ensure_partitions  # noqa: E402
-from tests.bench import boards, ingest, memory, pipeline, screen  # noqa: E402
+from tests.bench import boards, ingest, memory, pipeline, polling, screen  # noqa: E402
 from tests.bench.figure import Measured  # noqa: E402
 
 BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "ingest_single_vs_floor": ingest.single,
     "ingest_batch_vs_floor": ingest.batch,
     "pipeline_vs_floor": pipeline.recorded,
+    "sqs_drain": polling.drained,
     "board_ms": boards.boards,
     "memory_mb": memory.at_rest,
     "notice_to_screen_ms": screen.from_post_to_row,

@@ -20,8 +20,8 @@ from console.fleet.inventory import InventoryRow, check_inventory, take_inventor
 from console.fleet.workloads import WorkloadRow, take_workloads
 from console.ingest import pipeline
 from console.ingest.directory import KnownFeed
-from console.ingest.receive import Request
 from console.ingest.store import storing
+from console.ingest.taking import Request
 from console.lib.pushed import judge
 
 

@@ -6,11 +6,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, override_settings
 
 from console.accounts.models import AuditEntry
 from console.feeds.feed_settings import SETTINGS, WrongSetting, checked_settings, sender_settings, typed
 from console.feeds.models import Feed
+from console.lib.sealing import CannotUnseal, resealed, seal, unseal
 from tests.feeds.test_views_feeds import browser
 from tests.make_feeds import make_feed
 
@@ -58,7 +59,7 @@ def test_what_is_stored_and_no_longer_known_is_passed_over() -> None:
 def test_every_setting_has_a_place_in_the_struct() -> None:
     for settings in SETTINGS.values():
         for setting in settings:
-            assert hasattr(sender_settings({}), setting.name)
+            assert hasattr(sender_settings({}), setting.name) != bool(setting.secret_of)
 
 
 def test_the_command_sets_them_and_the_trail_says_so() -> None:
@@ -106,3 +107,72 @@ def test_they_can_be_taken_away_again(manager: Client) -> None:
 def test_a_kind_without_any_shows_none() -> None:
     make_feed(slug="plain", kind="aws-eventbridge")
     assert "sender_" not in browser().get("/feeds/plain/settings/").content.decode()
+
+
+# Secrets ---------------------------------------------------------------------------------------
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/spot-console"
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+SQS = {"sender_queue_urls": QUEUE, "sender_access_key_id": KEY_ID}
+
+
+@pytest.fixture
+def with_secret() -> Client:
+    make_feed(slug="polled", kind="aws-sqs")
+    client = browser()
+    sent = {"name": "Polled", "sender_secret_access_key": KEY} | SQS
+    assert client.post("/feeds/polled/settings/", sent).status_code == 302
+    return client
+
+
+def sealed() -> dict[str, str]:
+    return dict(Feed.objects.get(slug="polled").sealed)
+
+
+def test_a_secret_is_stored_sealed_and_neither_shown_nor_told(with_secret: Client) -> None:
+    feed = Feed.objects.get(slug="polled")
+    assert KEY not in str(feed.sealed)
+    assert unseal(feed.sealed["secret_access_key"]) == KEY
+    assert feed.settings == {"queue_urls": [QUEUE], "access_key_id": KEY_ID}
+    for page in ("/feeds/polled/settings/", "/feeds/polled/", "/feeds/polled/connect/"):
+        text = with_secret.get(page).content.decode()
+        assert KEY not in text
+        assert feed.sealed["secret_access_key"] not in text
+    entry = AuditEntry.objects.get(action="feed.update")
+    assert (entry.after or {})["secret_access_key"] == "set"
+    assert KEY not in str(entry.after)
+
+
+def test_a_secret_left_empty_stays_another_replaces_it_and_its_key_id_takes_it_away(
+    with_secret: Client,
+) -> None:
+    before = sealed()
+    with_secret.post("/feeds/polled/settings/", {"name": "Polled"} | SQS)
+    assert sealed() == before
+    with_secret.post(
+        "/feeds/polled/settings/", {"name": "Polled", "sender_secret_access_key": KEY[::-1]} | SQS
+    )
+    assert unseal(sealed()["secret_access_key"]) == KEY[::-1]
+    assert (AuditEntry.objects.order_by("pk").last().after or {}) == {"secret_access_key": "replaced"}  # type: ignore[union-attr]
+    with_secret.post("/feeds/polled/settings/", {"name": "Polled", "sender_queue_urls": QUEUE})
+    assert sealed() == {}
+
+
+def test_a_wrong_secret_does_not_come_back_with_the_form(with_secret: Client) -> None:
+    sent = {"name": "Polled", "sender_secret_access_key": "wrong secret with spaces"} | SQS
+    answer = with_secret.post("/feeds/polled/settings/", sent)
+    assert answer.status_code == 422
+    assert "wrong secret" not in answer.content.decode()
+
+
+def test_a_secret_opens_after_the_key_was_rotated_while_the_old_one_is_a_fallback() -> None:
+    old, new = b"o" * 32, b"n" * 32
+    with override_settings(SECRETS_KEYS=[old]):
+        text = seal(KEY)
+    with override_settings(SECRETS_KEYS=[new, old]):
+        assert unseal(text) == KEY
+        renewed = resealed(text)
+    with override_settings(SECRETS_KEYS=[new]):
+        assert unseal(renewed) == KEY
+        with pytest.raises(CannotUnseal):
+            unseal(text)

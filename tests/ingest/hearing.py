@@ -20,8 +20,8 @@ from console.feeds.normalised import Reading
 from console.feeds.reading import read_body
 from console.ingest import pipeline
 from console.ingest.directory import KnownFeed
-from console.ingest.receive import Request
 from console.ingest.store import Incoming, storing
+from console.ingest.taking import Request
 
 PAYLOADS = Path(__file__).parents[1] / "feeds" / "payloads"
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from console.feeds import reading
 from console.feeds.models import FeedHour
 from console.feeds.normalised import Reading, Rejected
 from console.feeds.reading import MAX_BODY
-from console.ingest import receive, store
+from console.ingest import store, taking
 from tests.ingest.test_receive import WARNING, MakeSender, payload, warning
 
 
@@ -172,13 +172,13 @@ def test_a_refusal_that_the_database_cannot_hold_takes_no_other_with_it(
     sender: MakeSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its bytes are kept without what was said of them."""
-    told = receive.Request.refuse
+    told = taking.Request.refuse
 
-    def spoiled(request: receive.Request, body: bytes, rejected: Rejected) -> store.Refused:
+    def spoiled(request: taking.Request, body: bytes, rejected: Rejected) -> store.Refused:
         headers = {"ce-id": "\0"} if b"spoil" in body else {"ce-id": "1"}
         return dataclasses.replace(told(request, body, rejected), headers=headers)
 
-    monkeypatch.setattr(receive.Request, "refuse", spoiled)
+    monkeypatch.setattr(taking.Request, "refuse", spoiled)
     aws = sender()
     bad = [
         b'{"detail-type":1}',

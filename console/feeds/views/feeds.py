@@ -25,7 +25,7 @@ from console.feeds.history import history_of
 from console.feeds.kinds import is_available, offered_kinds
 from console.feeds.models import Delivery, Feed, FeedToken, HeartbeatDelivery
 from console.feeds.pace import pace_of
-from console.feeds.queries import deliveries, feed_rows, hours_chart, unread_kinds
+from console.feeds.queries import deliveries, feed_rows, hours_chart, sources_of, unread_kinds
 from console.feeds.raw_body import show_body
 from console.feeds.tending import change_settings
 from console.feeds.views.senders import render_connect
@@ -103,6 +103,7 @@ def feed_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "state": feed_state(feed, now=now),
         "figures": feed_figures([feed], now=now)[feed.pk],
         "is_available": is_available(feed.kind),
+        "sources": sources_of(feed),
         "show": show,
         "page": page,
         "next_url": f"?{query_of(request, cursor=page.next)}" if page.next else "",
