@@ -287,5 +287,14 @@ def _claim(node: dict[str, Any]) -> str | None:
     return next((name for name in named if isinstance(name, str) and name), None)
 
 
+def place_of(labels: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Region, zone and instance type of a node, as its labels say."""
+    return _first(labels, _REGION), _first(labels, _ZONE), _first(labels, _TYPE)
+
+
+def node_pool_of(labels: dict[str, Any]) -> str | None:
+    return _first(labels, _NODE_POOL)
+
+
 def _first(labels: dict[str, Any], names: tuple[str, ...]) -> str | None:
     return next((found for name in names if (found := text(labels.get(name), field=name))), None)
