@@ -129,11 +129,17 @@ class Supervisor:
     def deaths(self, name: str) -> int:
         return sum(watched.deaths for watched in self._watched if watched.child.name == name)
 
-    def run(self) -> None:
+    def has(self, name: str) -> bool:
+        """Whether a child of this name runs, or is to be started again."""
+        return any(watched.child.name == name for watched in self._watched)
+
+    def run(self, *, each_turn: Callable[[], None] = lambda: None) -> None:
         """Until a stop signal."""
         self._raises = False
         while not self._stops_asked:
             self.turn(5.0)
+            if not self._stops_asked:
+                each_turn()
 
     def turn(self, longest: float) -> None:
         """One round: show output, notice deaths, start what is due."""

@@ -13,6 +13,7 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Event, Thread
 from typing import TypeVar
 
@@ -47,6 +48,9 @@ GONE_AFTER = timedelta(minutes=2)
 LOOK_EVERY = 5.0
 """Seconds after which a feed is looked at again: it may have been paused, changed or removed."""
 
+CALL = "calls/watch_kubernetes"
+"""Under CONSOLE_VAR; empty, it is there or it is not."""
+
 _LOCK = "SELECT pg_try_advisory_lock(hashtext('ingest.watching'), %s)"
 
 
@@ -62,6 +66,17 @@ def _access(feed: Feed) -> Access | None:
         return access_of(sender_settings(feed.settings), environ=os.environ)
     except NotConfigured:
         return None
+
+
+def call_for_a_watch(var: Path) -> bool:
+    """Lay down the file by which `manage.py up` knows that a cluster is to be watched, or take it away."""
+    call = var / CALL
+    if watched_feeds():
+        call.parent.mkdir(parents=True, exist_ok=True)
+        call.touch()
+        return True
+    call.unlink(missing_ok=True)
+    return False
 
 
 def known(feed: Feed) -> KnownFeed:

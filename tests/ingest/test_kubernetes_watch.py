@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -11,11 +16,17 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from console.config.installation import BASE_DIR, Installation
+from console.feeds.feed_settings import sender_settings
 from console.feeds.models import Delivery, Feed, FeedHour, QuarantinedItem
 from console.feeds.pollers import kubernetes_watch
+from console.feeds.pollers.kubernetes_api import IN_CLUSTER, access_of
 from console.fleet.models import Machine, RunningInterval, WorkloadStatus
 from console.ingest import watching
+from console.interruptions.measures import WEEK, Scope, Window
+from console.interruptions.measures_m3 import reschedule_latency
 from console.interruptions.models import Interruption, Move
+from console.interruptions.rollups import roll_up
 from tests.ingest.cluster_double import (
     TOKEN,
     ClusterDouble,
@@ -73,6 +84,10 @@ def until(is_so: Callable[[], object], *, within: float = 10.0) -> None:
     while not is_so():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.05)
+
+
+def is_stored(event: str) -> bool:
+    return event in events_stored()
 
 
 def events_stored() -> set[str]:
@@ -255,6 +270,58 @@ def test_nodes_events_and_pods_together_tell_a_reclaim_and_where_its_pods_went(
     assert (found.observation_count, found.evicted_at, found.running_at) == (3, at(12), at(31))
     move = Move.objects.get()
     assert (move.evicted_at, move.running_at, move.to_node) == (at(12), at(31), ELSEWHERE)
+    roll_up(now=at(3600))
+    window = Window.last(WEEK, as_of=at(3600))
+    (m3,) = (each for each in reschedule_latency(Scope("live"), window=window, now=at(3600)) if each.n)
+    assert (m3.workload_class, m3.n, m3.value) == ("stateless", 1, 19)
+
+
+def test_a_watcher_that_is_killed_leaves_nothing_out_and_nothing_twice(
+    cluster: ClusterDouble, feed: Feed
+) -> None:
+    database = connection.settings_dict["NAME"]
+    url = f"postgresql://{connection.settings_dict['USER'] or 'postgres'}@/{database}"
+    environ = os.environ | {"DATABASE_URL": f"{url}?host={connection.settings_dict['HOST']}"}
+    command = [sys.executable, "manage.py", "watch_kubernetes", "shop"]
+    cluster.put("Node", node_object(NODE, instance=MACHINE))
+    expected = set()
+    for life in range(3):
+        started = subprocess.Popen(command, cwd=BASE_DIR, env=environ)
+        try:
+            for number in range(4):
+                cluster.put("Event", event_object(10 * life + number, about=ON_THE_NODE))
+                expected.add(f"event-{10 * life + number}:1")
+            first = f"event-{10 * life}:1"
+            until(partial(is_stored, first), within=40)
+            if life == 2:
+                until(RunningInterval.objects.exists)
+        finally:
+            started.kill() if life < 2 else started.terminate()
+            assert started.wait(15) == (-signal.SIGKILL if life < 2 else 0)
+    assert events_stored() == expected
+    assert Delivery.objects.count() == len(expected)
+    assert RunningInterval.objects.count() == 1
+
+
+def test_a_watch_is_called_for_while_a_feed_is_to_be_watched(feed: Feed, tmp_path: Path) -> None:
+    assert watching.call_for_a_watch(tmp_path)
+    installation = Installation.from_environment({"CONSOLE_VAR": str(tmp_path)})
+    assert installation.is_watch_called_for
+    Feed.objects.update(paused_at=timezone.now())
+    assert not watching.call_for_a_watch(tmp_path)
+    assert not installation.is_watch_called_for
+
+
+def test_a_feed_that_names_no_server_is_watched_from_inside_a_cluster_alone(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Feed.objects.update(settings={})
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    assert watching.watched_feeds() == []
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    assert [each.slug for each in watching.watched_feeds()] == ["shop"]
+    access = access_of(sender_settings({}), environ=os.environ)
+    assert (access.server, access.token_file) == ("https://10.96.0.1:443", f"{IN_CLUSTER}/token")
 
 
 @pytest.fixture(autouse=True)
