@@ -12,6 +12,7 @@ import os
 import queue
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -119,7 +120,7 @@ class Watch:
                 self._outlast_writing(self._gather(), is_whole=is_whole)
         finally:
             self._over.set()
-            connection.close()
+            _let_go()
 
     def _is_on(self) -> bool:
         return not self._ending.is_set() and not self._over.is_set()
@@ -198,6 +199,13 @@ class Watch:
                     connection.close()
                 self._rest(1.0)
         return None
+
+
+def _let_go() -> None:
+    """Give the lock back at once: closing alone lets the server take its time."""
+    with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock_all()")
+    connection.close()
 
 
 def gone_nodes(cluster: Cluster, *, origin: str, now: datetime) -> list[InventoryRow]:
