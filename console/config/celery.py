@@ -76,6 +76,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "cluster-watches": {
+        "task": "console.ingest.tasks.call_for_watches",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "quarantine-replays": {
         "task": "console.ingest.tasks.replay",
         "schedule": 30.0,

@@ -112,6 +112,15 @@ class Installation:
         return self._python("hands", *argv, stop_within=4.0)
 
     @property
+    def is_watch_called_for(self) -> bool:
+        """Beat lays this file down while a feed of a cluster is to be watched."""
+        return (self.var / "calls" / "watch_kubernetes").exists()
+
+    def cluster_watch(self) -> Child:
+        """Ends by itself once nothing is left to watch."""
+        return self._python("watch", "manage.py", "watch_kubernetes", stop_within=4.0, may_finish=True)
+
+    @property
     def plays_sample(self) -> bool:
         """Never on a database that is somebody's own, unless it is asked for; and only what is set up."""
         is_wanted = self.sample == "1" or (self.sample == "auto" and self.has_own_database)

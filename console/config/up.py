@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from functools import partial
 
 from console.config.embedded.servers import EmbeddedServers, start_server
 from console.config.installation import Installation, is_answering
@@ -46,7 +47,7 @@ def _run(installation: Installation, ledger: Ledger) -> None:
                 show("up", f"stopped {name}, left over from an earlier run")
             with installation.listen() as listener:
                 _Start(installation, supervisor, show).everything(listener)
-                supervisor.run()
+                supervisor.run(tend=partial(_call_watch, installation, supervisor))
                 show("up", "stopping")
                 supervisor.stop()
         except StopRequested:
@@ -54,6 +55,12 @@ def _run(installation: Installation, ledger: Ledger) -> None:
         finally:
             supervisor.stop()
     show("up", "stopped")
+
+
+def _call_watch(installation: Installation, supervisor: Supervisor) -> None:
+    """Started while a cluster is to be watched; it ends by itself, and a crash brings it back as any child."""
+    if installation.is_watch_called_for and not supervisor.has("watch"):
+        supervisor.start(installation.cluster_watch())
 
 
 class _Start:

@@ -56,6 +56,7 @@ _CUTTERS: Mapping[str, Callable[[bytes], _Raws]] = MappingProxyType(
         "azure-eventgrid": lambda body: _RECORDS.decode(body).records,
         "aws-sqs": sqs.records_in,
         "kubernetes": kubernetes.events_of,
+        "kubernetes-watch": kubernetes.events_of,
     }
 )
 

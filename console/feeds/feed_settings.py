@@ -39,6 +39,9 @@ class SenderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     external_id: str = ""
     access_key_id: str = ""
     subscriptions: tuple[str, ...] = ()
+    api_server: str = ""
+    ca_file: str = ""
+    token_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,31 @@ _PUBSUB_PULL = (
         secret_of="subscriptions",  # noqa: S106  the name of a setting
     ),
 )
+_CREDENTIAL_FILE = r"/[A-Za-z0-9._/-]{1,250}"
+_WATCH = (
+    Setting(
+        "api_server",
+        "API server",
+        "Its address, as kubectl cluster-info shows it. Left empty it is that of the cluster the console runs in.",
+        r"https://[^\s/?#@]{1,250}(?:/[^\s?#]{0,250})?|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?",
+        "must start with https:// and name a host, such as https://10.0.0.1:6443",
+    ),
+    Setting(
+        "ca_file",
+        "Certificate file",
+        "The cluster's own authority, a file on the console's machine under /var/run/secrets, /run/secrets or the"
+        " directory CONSOLE_CREDENTIALS. Left empty, public authorities are trusted; inside a cluster it is found.",
+        _CREDENTIAL_FILE,
+        "must be the path of a file, such as /run/secrets/cluster/ca.crt",
+    ),
+    Setting(
+        "token_file",
+        "Token file",
+        "The service account's token, in one of the same places. It is read anew for every connection.",
+        _CREDENTIAL_FILE,
+        "must be the path of a file, such as /run/secrets/cluster/token",
+    ),
+)
 SETTINGS: Mapping[str, tuple[Setting, ...]] = MappingProxyType(
     {
         FeedKind.AWS_SNS: (_TOPICS,),
@@ -185,6 +213,7 @@ SETTINGS: Mapping[str, tuple[Setting, ...]] = MappingProxyType(
         FeedKind.GCP_PUBSUB_PULL: _PUBSUB_PULL,
         FeedKind.GCP_PUBSUB: _PUBSUB,
         FeedKind.AZURE_EVENTGRID: _EVENT_GRID,
+        FeedKind.KUBERNETES_WATCH: _WATCH,
     }
 )
 _TOGETHER: Mapping[str, tuple[str, ...]] = {

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import msgspec
 from django.template.loader import render_to_string
 
-from console.feeds import guides_aws, guides_nodes
+from console.feeds import guides_aws, guides_clusters, guides_nodes
 from console.feeds.cloud_guides import CLOUD_GUIDES, log_filter
 from console.feeds.guide_sections import Section, Snippet
 from console.feeds.models import FeedKind
@@ -88,6 +88,7 @@ _GUIDES: Mapping[str, tuple[Section, ...]] = MappingProxyType(
                 (Snippet("kubernetes-exporter.yaml", "config.yaml"),),
             ),
         ),
+        FeedKind.KUBERNETES_WATCH: guides_clusters.WATCH,
         FeedKind.ALERTMANAGER: (
             Section(
                 "A receiver for Alertmanager",
@@ -135,6 +136,7 @@ def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:
     """The steps of a kind. Without the secret its place is marked."""
     context = {
         "address": address,
+        "slug": address.rpartition("/")[2],
         "secret": secret or PLACEHOLDER,
         "event_grid_types": eventgrid.EVENT_TYPES,
         "log_filter": log_filter(),

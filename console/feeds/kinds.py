@@ -25,7 +25,7 @@ _LEADS: Mapping[FeedKind, str] = MappingProxyType(
         FeedKind.AZURE_EVENTGRID: "Preempted and unavailable machines, pushed by Event Grid.",
         FeedKind.AZURE_SCHEDULED_EVENTS: "Azure's own notice with its deadline, posted by a watcher on the node.",
         FeedKind.KUBERNETES: "Cluster events: reclaim notices, cordons, evictions and where the pods went.",
-        FeedKind.KUBERNETES_WATCH: "Cluster events and workload states, watched from inside the cluster.",
+        FeedKind.KUBERNETES_WATCH: "Cluster events and workload states, machines too, watched with a service account.",
         FeedKind.ALERTMANAGER: "Alerts of Prometheus, attached to the reclaims they belong to.",
     }
 )

@@ -81,13 +81,15 @@ class MachineRef(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     instance_type: str | None = None
     node_name: str | None = None
     node_uid: str | None = None
+    node_claim: str | None = None
+    """The NodeClaim that Karpenter made the machine for."""
     cluster: str | None = None
     boot_id: str | None = None
 
     @property
     def identifier(self) -> str:
         """The identifier as the message gives it; part of an observation's unique key."""
-        return self.instance_id or self.node_name or ""
+        return self.instance_id or self.node_name or self.node_claim or ""
 
 
 class NormalisedEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

@@ -54,6 +54,7 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         "gcp-pubsub-pull": parse_any,
         "node-report": partial(parse_watched, own=node_report.parse),
         "kubernetes": kubernetes.parse,
+        "kubernetes-watch": kubernetes.parse,
         "nth-webhook": nth_webhook.parse,
         "alertmanager": alertmanager.parse,
     }

@@ -123,6 +123,7 @@ def _nth(now: datetime) -> dict[str, Any]:
 
 _OF_CLUSTERS: Mapping[str, Callable[[datetime], dict[str, Any]]] = {
     FeedKind.KUBERNETES: _kubernetes,
+    FeedKind.KUBERNETES_WATCH: _kubernetes,
     FeedKind.ALERTMANAGER: _alert,
     FeedKind.NTH_WEBHOOK: _nth,
 }

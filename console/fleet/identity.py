@@ -34,6 +34,7 @@ from console.fleet.machine_rows import (
     update_rows,
 )
 from console.fleet.names import NAME_LIFE, Identity, Known, Name, Register, look_ups
+from console.fleet.provider_ids import parts_of
 
 
 class MachineFacts(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +58,8 @@ class MachineFacts(msgspec.Struct, frozen=True, gc=False):
     heartbeat_at: datetime | None = None
     vcpus: int | None = None
     provider_id: str | None = None
+    """As a Node spells it: whatever of the machine it says is filled in where nothing else does."""
+    node_claim: str | None = None
     alive_since: datetime | None = None
     listed_at: datetime | None = None
     """When an inventory listed it as running."""
@@ -85,6 +88,7 @@ class ClosureGrew(Exception):
 
 def resolve_machines(facts: Sequence[MachineFacts], *, origin: str, now: datetime) -> Resolved:
     """The machine of each of `facts`, locked until the transaction ends."""
+    facts = [each if each.provider_id is None else _spelt_out(each) for each in facts]
     identities = [identify(each) for each in facts]
     named = [index for index, who in enumerate(identities) if who is not None]
     if not named:
@@ -109,7 +113,7 @@ def resolve_machines(facts: Sequence[MachineFacts], *, origin: str, now: datetim
 
 def identify(facts: MachineFacts) -> Identity | None:
     """The names in `facts`, or None when there is none. Azure's ids come in any case."""
-    if not (facts.instance_id or facts.node_name or facts.provider_id):
+    if not (facts.instance_id or facts.node_name or facts.provider_id or facts.node_claim):
         return None
     instance_id, account = facts.instance_id or "", facts.account or ""
     is_azure = facts.provider == "azure"
@@ -121,7 +125,15 @@ def identify(facts: MachineFacts) -> Identity | None:
         facts.node_name or "",
         facts.node_uid or "",
         facts.provider_id or "",
+        facts.node_claim or "",
     )
+
+
+def _spelt_out(facts: MachineFacts) -> MachineFacts:
+    """With what its provider id says of it."""
+    parts = parts_of(facts.provider_id or "")
+    unsaid = {name: value for name, value in parts.items() if not getattr(facts, name)}
+    return msgspec.structs.replace(facts, **unsaid) if unsaid else facts
 
 
 Stored = set[Name]

@@ -28,7 +28,7 @@ LongId = Annotated[str, msgspec.Meta(max_length=256)]
 
 
 class InventoryRow(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """One machine in one stretch of running. It is named by `instance_id`, or by `node_name`."""
+    """One machine in one stretch of running, named by `instance_id`, `node_name` or `provider_id`."""
 
     provider: Annotated[str, msgspec.Meta(max_length=16)] | None = None
     account: Id | None = None
@@ -40,6 +40,8 @@ class InventoryRow(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     lifecycle: Literal["spot", "on-demand", "warm", "unknown"] | None = None
     node_name: LongId | None = None
     node_uid: Id | None = None
+    node_claim: LongId | None = None
+    provider_id: Annotated[str, msgspec.Meta(max_length=512)] | None = None
     cluster: Id | None = None
     namespace: Id | None = None
     node_pool: Id | None = None
@@ -76,8 +78,10 @@ def check_inventory(batch: Batch[InventoryRow], *, now: datetime) -> None:
 def _error(index: int, row: InventoryRow, now: datetime) -> RowError | None:
     if name := has_nul(row):
         return RowError(index, name, "The text holds a NUL byte; send it without.")
-    if not row.instance_id and not row.node_name:
-        return RowError(index, "instance_id", "Name the machine by `instance_id` or `node_name`.")
+    if not (row.instance_id or row.node_name or row.provider_id):
+        return RowError(
+            index, "instance_id", "Name the machine by `instance_id`, `node_name` or `provider_id`."
+        )
     if row.instance_id and not row.provider:
         return RowError(index, "provider", "An `instance_id` needs its `provider`.")
     for name, at in (("started_at", row.started_at), ("ended_at", row.ended_at)):
@@ -124,6 +128,8 @@ def _facts(row: InventoryRow, now: datetime) -> MachineFacts:
         instance_type=row.instance_type,
         node_name=row.node_name,
         node_uid=row.node_uid,
+        node_claim=row.node_claim,
+        provider_id=row.provider_id,
         cluster=row.cluster,
         namespace=row.namespace,
         node_pool=row.node_pool,

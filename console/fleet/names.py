@@ -1,10 +1,11 @@
 """Which machine a message speaks of, decided on names alone. Pure: no database, no clock.
 
 A machine has names: an instance id (of a provider and account), node names (of a cluster, each life
-told apart by the node's uid), a provider id. Messages give some of them, often with parts missing.
-A name leads to a machine unless something the message says contradicts what the machine is known by:
-another instance id, another uid of the same node name, another cluster, account or provider. A node
-name alone is only believed within `NAME_LIFE` of when the machine was seen: names are used again.
+told apart by the node's uid), a provider id, the claim that Karpenter made it for. Messages give some of
+them, often with parts missing. A name leads to a machine unless something the message says contradicts
+what the machine is known by: another instance id, another uid of the same node name, another cluster,
+account or provider. A node name alone is only believed within `NAME_LIFE` of when the machine was seen:
+names are used again.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Identity(NamedTuple):
     node_name: str
     node_uid: str
     provider_id: str
+    node_claim: str = ""
 
 
 class Name(NamedTuple):
@@ -51,7 +53,7 @@ def look_ups(who: Identity) -> list[tuple[str, str]]:
     if who.provider == "azure" and who.instance_id:
         name = resource_name(who.instance_id)
         found += [("instance", name), ("node", node_of_resource(name) or "")]
-    found.append(("provider_id", who.provider_id))
+    found += [("provider_id", who.provider_id), ("claim", who.node_claim)]
     if who.node_name:
         found += [("node", who.node_name), ("instance", resource_of_node(who.node_name) or "")]
     return [pair for pair in dict.fromkeys(found) if pair[1]]
@@ -76,6 +78,10 @@ def names_of(identity: Identity) -> list[Name]:
             names.append(Name("node", who.node_name, None, who.cluster, who.node_uid))
     if who.provider_id:
         names.append(Name("provider_id", who.provider_id, None, "", ""))
+    if who.node_claim:
+        names.append(Name("claim", who.node_claim, None, "", ""))
+        if who.cluster:
+            names.append(Name("claim", who.node_claim, None, who.cluster, ""))
     return names
 
 
@@ -90,6 +96,8 @@ class Known:
     """Instance id to the (provider, account) pairs it came with; unknown parts are empty."""
     nodes: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     """Node name to its (cluster, uid) pairs."""
+    claims: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    """NodeClaim to its (cluster, "") pairs: a claim is one machine for as long as it lives."""
     provider_ids: set[str] = field(default_factory=set)
     names: set[Name] = field(default_factory=set)
     learnt: list[Name] = field(default_factory=list)
@@ -109,6 +117,8 @@ class Known:
             self.instances.setdefault(name.value, set()).add((name.provider or "", name.scope))
         elif name.kind == "node":
             self.nodes.setdefault(name.value, set()).add((name.scope, name.uid))
+        elif name.kind == "claim":
+            self.claims.setdefault(name.value, set()).add((name.scope, ""))
         else:
             self.provider_ids.add(name.value)
 
@@ -123,6 +133,8 @@ class Known:
             return True
         if who.node_name and (lives := self.nodes.get(who.node_name)):
             return not _agree(who.cluster, who.node_uid, lives)
+        if who.node_claim and (homes := self.claims.get(who.node_claim)):
+            return not _agree(who.cluster, "", homes)
         return False
 
     def _homes(self, instance_id: str) -> set[tuple[str, str]] | None:

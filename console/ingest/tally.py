@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
@@ -142,7 +142,14 @@ class Tally:
             yield "feeds"
 
 
-def _hour_columns(hours: dict[tuple[int, datetime], Counts]) -> list[object]:
+def counting(feed_id: int, counts: Counts, *, now: datetime) -> list[tuple[str, list[Any]]]:
+    """The statements that count one taking at once, for what does not come through the front door."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    accepted = now if counts.accepted else None
+    return [(_HOURS, _hour_columns({(feed_id, hour): counts})), (_SEEN, [[feed_id], [now], [accepted]])]
+
+
+def _hour_columns(hours: dict[tuple[int, datetime], Counts]) -> list[Any]:
     keys = sorted(hours)
     counts = [[getattr(hours[key], name) for key in keys] for name in _FIELDS]
     return [[key[0] for key in keys], [key[1] for key in keys], *counts]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from console.fleet.reattribution import reattribute_all
 from console.ingest import canary, keeping, pipeline, replaying
 from console.ingest.bells import ALERT, RECORD
+from console.ingest.watching import call_for_a_watch
 from console.interruptions import reattributing, recording
 
 
@@ -42,6 +44,12 @@ def reattribute() -> None:
 def keep_partitions() -> None:
     """Make room ahead, drop what has outlived its keep."""
     keeping.keep(now=timezone.now())
+
+
+@shared_task(queue="reports", ignore_result=True)
+def call_for_watches() -> None:
+    """Let the supervisor know whether a cluster is to be watched."""
+    call_for_a_watch(settings.CONSOLE_VAR)
 
 
 @shared_task(queue="reports", ignore_result=True)

@@ -177,6 +177,7 @@ def _facts(
         instance_type=machine.instance_type,
         node_name=machine.node_name,
         node_uid=machine.node_uid,
+        node_claim=machine.node_claim,
         cluster=machine.cluster or said.get("cluster"),
         namespace=said.get("namespace"),
         node_pool=said.get("node_pool"),

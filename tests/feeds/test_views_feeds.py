@@ -246,6 +246,8 @@ def test_the_rule_asks_for_every_event_that_the_parser_understands() -> None:
     assert len(event_pattern()) < 2048  # EventBridge takes no longer one
 
 
+POLLED = {"kubernetes-watch"}
+"""Kinds that the console asks: nobody posts, so neither address nor secret is given away."""
 SIGNED = {"gcp-pubsub"}
 """Kinds whose sender signs what it sends and holds no secret of the console's."""
 
@@ -254,8 +256,8 @@ SIGNED = {"gcp-pubsub"}
 def test_every_kind_that_can_be_read_has_a_guide_and_a_message_to_try(kind: str) -> None:
     parts = guide_for(kind, address="https://console.example/ingest/x", secret="s3cret-Value")
     code = "\n".join(one.code for part in parts for one in part.codes)
-    assert "https://console.example/ingest/x" in code
-    assert ("s3cret-Value" in code) == (kind not in SIGNED)
+    assert ("https://console.example/ingest/x" in code) == (kind not in POLLED)
+    assert ("s3cret-Value" in code) == (kind not in SIGNED | POLLED)
     assert "&quot;" not in code
     body = json.dumps(trial_message(kind, now=NOON)).encode()
     read = read_body(

@@ -83,7 +83,12 @@ def _of_the_cluster(place: int, begin: int) -> list[Message]:
     old, new = pod(f"cart-6f9d8c5b7-old{place}{begin}"), pod(f"cart-6f9d8c5b7-new{place}{begin}")
     assigned = f"Successfully assigned checkout/{new['name']} to {other}"
     handler, taints = "aws-node-termination-handler", "taint-eviction-controller"
+    claim = {"kind": "NodeClaim", "name": f"claim-{place}", "uid": f"uid-of-claim-{place}"}
     return [
+        said(begin + 2, "karpenter", "SpotInterrupted", about=claim, received=NOW),
+        said(begin + 3, "karpenter", "DisruptionTerminating", about=claim, received=NOW),
+        said(begin + 3, "karpenter", "DisruptionTerminating", about=this | {"ownerReferences": [claim]},
+             received=NOW),
         said(begin + 2, "karpenter", "SpotInterrupted", about=this, received=NOW),
         said(begin + 4, "kubelet", "NodeNotSchedulable", about=this, received=NOW),
         said(begin + 6, "kubelet", "Killing", about=old, host=name, received=NOW),
@@ -91,7 +96,7 @@ def _of_the_cluster(place: int, begin: int) -> list[Message]:
         said(begin + 8, "default-scheduler", "Scheduled", assigned, about=new, received=NOW),
         said(begin + 30, "kubelet", "Started", about=new, host=other, received=NOW),
         said(begin + 50, handler, "CordonAndDrain", about=this, annotations=known, received=NOW),
-    ]
+    ]  # fmt: skip
 
 
 def batches(messages: Sequence[Message], sizes: Sequence[int]) -> Iterator[list[Message]]:

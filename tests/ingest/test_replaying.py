@@ -13,6 +13,7 @@ from django.db import connection
 
 from console.accounts.audit import Actor
 from console.accounts.models import AuditEntry
+from console.feeds import reading
 from console.feeds.models import (
     Delivery,
     DeliveryKey,
@@ -85,8 +86,10 @@ def test_a_message_that_came_again_meanwhile_is_known_and_not_queued_twice() -> 
 
 
 @pytest.mark.django_db
-def test_what_is_still_refused_stays_held_under_what_is_wrong_now() -> None:
-    feed = make_feed(kind="kubernetes-watch")
+def test_what_is_still_refused_stays_held_under_what_is_wrong_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = {kind: parser for kind, parser in reading.PARSERS.items() if kind != "aws-sns"}
+    monkeypatch.setattr(reading, "PARSERS", built)
+    feed = make_feed(kind="aws-sns")
     item = make_held(feed, b'{"detail-type": 7}', code="malformed_json", detail="once was")
     assert again(item) == Replayed(refused=1)
     item.refresh_from_db()

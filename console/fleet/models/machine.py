@@ -106,6 +106,7 @@ class IdKind(models.TextChoices):
     INSTANCE = "instance", "Instance id"
     NODE = "node", "Node name and uid"
     PROVIDER_ID = "provider_id", "Provider id"
+    CLAIM = "claim", "Karpenter NodeClaim"
 
 
 class MachineAlias(models.Model):

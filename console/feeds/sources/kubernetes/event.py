@@ -190,6 +190,8 @@ class Event:
 
     def node(self, *, provider: str | None = None) -> MachineRef:
         """The node that the event is about, with what the exporter adds of its labels."""
+        if self.object_kind == "NodeClaim":
+            return MachineRef(cluster=self.cluster, node_claim=self.object_name)
         if self.object_kind not in ("Node", ""):
             return MachineRef(cluster=self.cluster)
         name = self.object_name or (self.host if self.component == "kubelet" else None)
@@ -199,6 +201,7 @@ class Event:
         return msgspec.structs.replace(
             self.node_named(name, provider=provider),
             node_uid=self.object_uid,
+            node_claim=_claim(self.object),
             region=_first(labels, _REGION) or self.context.region,
             zone=_first(labels, _ZONE),
             instance_type=_first(labels, _TYPE),
@@ -273,6 +276,24 @@ def mapping(value: object, *, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Rejected("invalid_field", f"{field}: must be an object")
     return value
+
+
+def _claim(node: dict[str, Any]) -> str | None:
+    """The NodeClaim that owns the node, where the exporter adds its owners."""
+    owners = node.get("ownerReferences")
+    if not isinstance(owners, list):
+        return None
+    named = (one.get("name") for one in owners if isinstance(one, dict) and one.get("kind") == "NodeClaim")
+    return next((name for name in named if isinstance(name, str) and name), None)
+
+
+def place_of(labels: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """Region, zone and instance type of a node, as its labels say."""
+    return _first(labels, _REGION), _first(labels, _ZONE), _first(labels, _TYPE)
+
+
+def node_pool_of(labels: dict[str, Any]) -> str | None:
+    return _first(labels, _NODE_POOL)
 
 
 def _first(labels: dict[str, Any], names: tuple[str, ...]) -> str | None:

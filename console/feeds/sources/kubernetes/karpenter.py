@@ -30,7 +30,8 @@ _CHOSEN_NODE = re.compile(r"\bnode/([a-z0-9.-]+)")
 
 def read(event: Event) -> Reading:
     if kind := _OPENING.get(event.reason):
-        # A NodeClaim is not a machine yet: its twin about the node opens, so one reclaim never becomes two.
+        # A NodeClaim may not be known for its node yet: the twin about the node opens, so one reclaim never becomes
+        # two.
         is_node = event.object_kind == "Node"
         return event.accept(kind, machine=event.node(), cause=Cause.SPOT, may_open=is_node)
     if kind := _STAGES.get(event.reason):
