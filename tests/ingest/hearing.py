@@ -108,6 +108,9 @@ def _time(seconds: float) -> str:
 
 KINDS = {
     "aws": "aws-eventbridge",
+    "sns": "aws-sns",
+    "sqs": "aws-sqs",
+    "imds": "aws-imds",
     "nodes": "node-report",
     "events": "cloudevents",
     "gcp": "gcp-pubsub",
