@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -27,31 +28,44 @@ SEED = 20_260_311
 TOGETHER = 250
 WORKERS = (1, 2, 3, 4)
 """A quarter of the messages meets each number of workers."""
-KILLED_EVERY = (1.5, 4.0)
+KILLED_EVERY = (1.0, 3.0)
 """Seconds, while there is work."""
 LONGEST = 1_800.0
-_WORK = """
+_NURSERY = """
+import gc
+import os
+import signal
 import sys
+import time
 from datetime import timedelta
 import django
 django.setup()
 from django.utils import timezone
 from console.alerts import pipeline as alerting
 from console.ingest import pipeline
-from console.ingest.pipeline import is_passing
 back = timedelta(seconds=float(sys.argv[1]))
-import time
-while True:
-    try:
-        now = timezone.now() - back
-        done = pipeline.record_batch(now=now) + alerting.alert_batch(now=now)
-    except Exception as error:
-        if not is_passing(error):
-            raise
-        done = 0
-    if not done:
-        time.sleep(0.05)
+def work():
+    while True:
+        try:
+            now = timezone.now() - back
+            done = pipeline.record_batch(now=now) + alerting.alert_batch(now=now)
+        except Exception as error:
+            if not pipeline.is_passing(error):
+                raise
+            done = 0
+        if not done:
+            time.sleep(0.05)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+gc.collect()
+gc.freeze()
+print("ready", flush=True)
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        work()
+    print(child, flush=True)
 """
+"""A process that has loaded everything and has workers split off it: one that is killed is replaced at once."""
 
 
 @dataclass(frozen=True)
@@ -123,37 +137,58 @@ class _Crew:
         self.size = 0
         self.killed = 0
         self._chance = random.Random(SEED)
-        self._back = (timezone.now() - at(24 * HOUR)).total_seconds()
-        self._workers: list[subprocess.Popen[bytes]] = []
-        self._failed: list[int] = []
+        back = (timezone.now() - at(24 * HOUR)).total_seconds()
+        self._nursery = subprocess.Popen(
+            [sys.executable, "-c", _NURSERY, str(back)],
+            env=os.environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._said() == "ready"
+        self._workers: list[int] = []
+        self._lost = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._stir, daemon=True)
         self._thread.start()
 
     def check(self) -> None:
-        assert not self._failed, f"workers ended with {self._failed}"
+        assert not self._lost, f"{self._lost} workers ended by themselves"
 
     def end(self) -> None:
         self._ended.set()
         self._thread.join()
         for worker in self._workers:
-            _kill(worker)
+            os.kill(worker, signal.SIGKILL)
+        self._nursery.communicate(timeout=30)
+
+    def _said(self) -> str:
+        assert self._nursery.stdout is not None
+        return self._nursery.stdout.readline().strip()
 
     def _stir(self) -> None:
         next_at = time.monotonic() + KILLED_EVERY[1]
-        while not self._ended.wait(0.1):
-            self._failed += [code for one in self._workers if (code := one.poll()) is not None]
+        while not self._ended.wait(0.05):
+            gone = [worker for worker in self._workers if not _lives(worker)]
+            self._lost += len(gone)
+            self._workers = [worker for worker in self._workers if worker not in gone]
             if self._workers and time.monotonic() >= next_at:
-                _kill(self._workers.pop(self._chance.randrange(len(self._workers))))
+                os.kill(self._workers.pop(self._chance.randrange(len(self._workers))), signal.SIGKILL)
                 self.killed += 1
                 next_at = time.monotonic() + self._chance.uniform(*KILLED_EVERY)
             while len(self._workers) < self.size:
                 self._workers.append(self._start())
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", _WORK, str(self._back)], env=os.environ)
+    def _start(self) -> int:
+        assert self._nursery.stdin is not None
+        self._nursery.stdin.write("one more\n")
+        self._nursery.stdin.flush()
+        return int(self._said())
 
 
-def _kill(worker: subprocess.Popen[bytes]) -> None:
-    worker.kill()
-    worker.wait()
+def _lives(worker: int) -> bool:
+    try:
+        os.kill(worker, 0)
+    except ProcessLookupError:
+        return False
+    return True
