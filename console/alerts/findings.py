@@ -24,11 +24,19 @@ from console.lib.live import announce
 from console.lib.origin import Origin
 
 
-def open_finding(key: str, *, title: str, text: str, severity: Severity, now: datetime) -> AlertGroup:
+def open_finding(
+    key: str,
+    *,
+    title: str,
+    text: str,
+    severity: Severity,
+    now: datetime,
+    origin: str = Origin.LIVE,
+) -> AlertGroup:
     """Open the group of `key`, or tell the open one what is known now."""
     with transaction.atomic():
         group = AlertGroup(
-            origin=Origin.LIVE,
+            origin=origin,
             key=key,
             title=title,
             impact=text[:300],
@@ -37,21 +45,21 @@ def open_finding(key: str, *, title: str, text: str, severity: Severity, now: da
             last_news_at=now,
         )
         AlertGroup.objects.bulk_create([group], ignore_conflicts=True)
-        group = _locked(key).get()
+        group = _locked(key, origin).get()
         if not group.events.exists():
             _tell(group, EventKind.TRIGGERED, text, now=now)
         elif group.impact != text[:300]:
-            group.impact, group.last_news_at = text[:300], now
+            group.title, group.impact, group.last_news_at = title, text[:300], now
             group.version += 1
-            group.save(update_fields=["impact", "last_news_at", "version"])
+            group.save(update_fields=["title", "impact", "last_news_at", "version"])
             announce("groups", ids=[group.pk])
     return group
 
 
-def close_finding(key: str, *, text: str, now: datetime) -> None:
+def close_finding(key: str, *, text: str, now: datetime, origin: str = Origin.LIVE) -> None:
     """It is over: resolve the open group of `key`, if there is one."""
     with transaction.atomic():
-        for group in _locked(key):
+        for group in _locked(key, origin):
             group.status, group.resolution, group.resolved_at = (
                 GroupStatus.RESOLVED,
                 Resolution.HEALED,
@@ -63,8 +71,8 @@ def close_finding(key: str, *, text: str, now: datetime) -> None:
             _tell(group, EventKind.RESOLVED, text, now=now)
 
 
-def _locked(key: str) -> AlertGroupQuerySet:
-    return AlertGroup.objects.open().filter(origin=Origin.LIVE, key=key).select_for_update()
+def _locked(key: str, origin: str) -> AlertGroupQuerySet:
+    return AlertGroup.objects.open().filter(origin=origin, key=key).select_for_update()
 
 
 def _tell(group: AlertGroup, kind: EventKind, text: str, *, now: datetime) -> None:

@@ -233,6 +233,12 @@ def checklist_variables(group: AlertGroup, member: Interruption | None) -> dict[
     }
 
 
+def about_url(group: AlertGroup) -> str:
+    """The page of the feed that a finding is about."""
+    kind, _, slug = group.key.partition(":")
+    return reverse("feeds:feed_detail", args=[slug]) if kind == "feed_silent" else ""
+
+
 def links_out(group: AlertGroup, variables: Mapping[str, object], *, now: datetime) -> list[Link]:
     """Links to the service's logs, traces and metrics, filled for the group's most urgent machine."""
     service = group.service

@@ -28,6 +28,7 @@ class GroupRow:
     impact: str
     member_count: int
     is_wave: bool
+    is_finding: bool
     child_count: int
     """Groups of services that stand under this wave."""
     opened_at: datetime
@@ -75,6 +76,7 @@ def _row(group: AlertGroup, steps: Progress, children: int, *, now: datetime) ->
         impact=_impact_alone(group),
         member_count=group.member_count,
         is_wave=group.is_wave,
+        is_finding=group.is_finding,
         child_count=children,
         opened_at=group.triggered_at,
         acknowledged_by=group.holder,

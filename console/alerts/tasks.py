@@ -1,14 +1,20 @@
-"""The bell of the alert pipeline."""
+"""The bells of the alert pipeline and of the watch over feeds."""
 
 from __future__ import annotations
 
 from celery import shared_task
 from django.utils import timezone
 
-from console.alerts import pipeline
+from console.alerts import feed_findings, pipeline
 
 
 @shared_task(queue="alerts", ignore_result=True)
 def alert() -> None:
     """Work until nothing is claimable."""
     pipeline.alert(now=timezone.now())
+
+
+@shared_task(queue="alerts", ignore_result=True)
+def watch_feeds() -> None:
+    """Notice feeds that became silent or late, or are heard again."""
+    feed_findings.watch_feeds(now=timezone.now())

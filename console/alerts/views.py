@@ -66,6 +66,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
     variables = queries.checklist_variables(group, choices[0] if choices else None)
     context = {
         "group": group,
+        "about_url": queries.about_url(group),
         "foreign_origin": foreign_origin(request, group.origin),
         "links": queries.links_out(group, variables, now=now),
         "row": group_rows([group], now=now)[0],

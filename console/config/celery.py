@@ -55,6 +55,12 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
+    "feeds-watch": {
+        "task": "console.alerts.tasks.watch_feeds",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "canary": {"task": "console.ingest.tasks.send_canary", "schedule": 20.0, "options": {"expires": 20}},
     "reattribution": {
         "task": "console.ingest.tasks.reattribute",
         "schedule": 3600.0,

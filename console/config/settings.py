@@ -39,6 +39,8 @@ CACHE_URL = env.str("CACHE_URL", default="") or (EMBEDDED.cache if IS_EMBEDDED_B
 # Without TLS in front (the embedded default on loopback) cookies cannot be marked secure.
 CONSOLE_URL = env.str("CONSOLE_URL", default="").rstrip("/")
 LOCAL_URL = f"http://{env.str('HOST', default='') or '127.0.0.1'}:{env.str('PORT', default='') or '8000'}"
+# Where the console's own workers reach its front door, as senders do.
+FRONT_DOOR_URL = env.str("FRONT_DOOR_URL", default="").rstrip("/") or CONSOLE_URL or LOCAL_URL
 IS_TLS = CONSOLE_URL.startswith("https://")
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret(CONSOLE_VAR)
@@ -165,6 +167,7 @@ def _database(url: str) -> dict[str, Any]:
         **{name: parts.get(key, "") for key, name in known.items()},
         "OPTIONS": options,
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # the pool gives out no connection that a restart of the database cut
     }
 
 

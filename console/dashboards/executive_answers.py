@@ -61,6 +61,8 @@ def _rate(one: Measure, share: Measure | None, period: str) -> Answer:
     if share and share.value is not None and share.interval:
         low, high = 100 * share.interval.low, 100 * share.interval.high
         facts.append(f"{share.value:.1%} of machines hit in 7 days ({low:.1f} to {high:.1f})")
+    if one.target is not None:
+        facts.append(f"target {one.target:.3g}, off target above {one.red or 0:.3g}")
     if one.value is None:
         sentence = one.reason
     else:
@@ -78,7 +80,7 @@ def _rate(one: Measure, share: Measure | None, period: str) -> Answer:
         facts=tuple(fact for fact in facts if fact),
         is_low_confidence=one.is_low_confidence,
         url=one.rows_url,
-        way_on=("", "")
+        way_on=(reverse("interruptions:target_list"), "See the targets")
         if one.value is not None
         else (reverse("fleet:import_rows", args=["inventory"]), IMPORT),
     )

@@ -14,7 +14,7 @@ from django.http import QueryDict
 
 from console.alerts.impact import Replicas, replicas_by_service
 from console.alerts.models import AlertGroup, AlertGroupQuerySet, GroupStatus
-from console.feeds.models import Feed as FeedRow
+from console.dashboards.quiet import Quiet
 from console.fleet.models import Criticality, Pool, Service
 from console.interruptions.models import Hook, Interruption, Move, State
 from console.interruptions.rows import InterruptionRow, interruption_rows
@@ -343,29 +343,6 @@ def reschedule_latency(*, origin: Origin, now: datetime) -> Latency:
         cursor.execute(_LATENCY, [origin, now - DAY])
         n, pending, p50, p95 = cursor.fetchone()
     return Latency(n=n, p50=p50, p95=p95, pending=pending)
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """Why an empty board is quiet and not deaf."""
-
-    feeds: int
-    silent: int
-    last_event_at: datetime | None
-
-    @property
-    def is_deaf(self) -> bool:
-        return self.feeds == 0 or self.silent > 0
-
-
-def proof_of_quiet(*, origin: Origin, now: datetime) -> Quiet:
-    """What the feeds say when the board has nothing to show."""
-    feeds = list(FeedRow.objects.of_origin(origin))
-    return Quiet(
-        feeds=len(feeds),
-        silent=sum(feed.is_silent(now=now) for feed in feeds),
-        last_event_at=max((feed.last_seen_at for feed in feeds if feed.last_seen_at), default=None),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,9 @@ from django.utils import timezone
 
 from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin
+from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
 from console.alerts.models import AlertGroup
+from console.feeds.health import FeedState, feed_states
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
@@ -31,6 +34,9 @@ class Item:
     url: str = ""
     at: datetime | None = None
     is_extra: bool = False
+    warn_after: int = 0
+    """Seconds from `at` on after which an open page turns the item amber, and `danger_after` red."""
+    danger_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
 
 
 def _strip(origin: Origin, now: datetime) -> Strip:
-    items = [*_stops(), _feeds(origin, now), *_lags(now), _origin(origin)]
+    items = [*_stops(), _feeds(origin, now), *_lags(now), canary_item(now=now), _origin(origin)]
     return Strip([item for item in items if item is not None])
 
 
@@ -78,20 +84,57 @@ def _count(rows: QuerySet[Any], name: str) -> QuerySet[Any, tuple[str, int]]:
 
 def _feeds(origin: Origin, now: datetime) -> Item:
     feeds = list(
-        Feed.objects.of_origin(origin).only("expects_within", "paused_at", "last_seen_at", "created_at")
+        Feed.objects.of_origin(origin).only(
+            "expects_within", "paused_at", "resumed_at", "delayed_since", "last_seen_at", "created_at"
+        )
     )
     url = reverse("feeds:feed_list")
     if not feeds:
         return Item("plug", "No feed connected", tone="warn", url=url)
-    silent = sum(feed.is_silent(now=now) for feed in feeds)
+    states = Counter(feed_states(feeds, now=now).values())
     last = max((feed.last_seen_at for feed in feeds if feed.last_seen_at), default=None)
-    if silent:
-        word = "feed is" if silent == 1 else "feeds are"
-        return Item("wifi-off", f"{silent} of {len(feeds)} {word} silent", tone="danger", url=url, at=last)
+    for state, icon, tone, words in TROUBLES:
+        if count := states[state]:
+            verb = "is" if count == 1 else "are"
+            text = f"{count} of {_feeds_counted(len(feeds))} {verb} {words}"
+            return Item(icon, text, tone=tone, url=url, at=last)
     if last is None:
-        return Item("radio", f"{len(feeds)} feeds wait for their first message", tone="warn", url=url)
-    word = "feed" if len(feeds) == 1 else "feeds"
-    return Item("radio", f"{len(feeds)} {word} heard, last event", url=url, at=last)
+        verb = "waits for its" if len(feeds) == 1 else "wait for their"
+        return Item("radio", f"{_feeds_counted(len(feeds))} {verb} first message", tone="warn", url=url)
+    if states[FeedState.HEALTHY]:
+        return Item("radio", f"{_feeds_counted(len(feeds))} heard, last event", url=url, at=last)
+    return Item("moon", f"{_feeds_counted(len(feeds))} quiet, last event", tone="muted", url=url, at=last)
+
+
+TROUBLES = (
+    (FeedState.SILENT, "wifi-off", "danger", "silent"),
+    (FeedState.DELAYED, "clock", "warn", "late"),
+    (FeedState.PAUSED, "pause", "warn", "paused"),
+)
+"""Deaf before late before paused; what is merely quiet is none of them."""
+
+
+def _feeds_counted(count: int) -> str:
+    return "1 feed" if count == 1 else f"{count} feeds"
+
+
+def canary_item(*, now: datetime) -> Item:
+    """Whether a message still comes through, whatever the feeds say."""
+    canary = last_canary()
+    since = canary.sent_at or canary.began_at
+    if canary.sent_at is None:
+        text = "no canary came through yet" if since else "no canary was sent yet"
+        tone = "danger" if canary.is_dead(now=now) else "warn" if canary.is_late(now=now) else "muted"
+        return Item("activity", text, tone=tone, at=since if tone != "muted" else None)
+    tone = "danger" if canary.is_dead(now=now) else "warn" if canary.is_late(now=now) else "neutral"
+    return Item(
+        "activity",
+        "canary paused, last" if canary.is_paused else "canary",
+        tone=tone,
+        at=since,
+        warn_after=int(LATE_AFTER.total_seconds()),
+        danger_after=int(DEAD_AFTER.total_seconds()),
+    )
 
 
 def _stops() -> list[Item]:

@@ -14,6 +14,7 @@ from console.accounts.permissions import role_required, signed_in
 from console.alerts.actions import SILENCES
 from console.alerts.rows import group_rows
 from console.dashboards import oncall as board
+from console.dashboards import quiet as silence
 from console.dashboards.strip import status_strip
 from console.feeds.first_steps import first_steps
 from console.lib.origin import Origin
@@ -37,7 +38,7 @@ def oncall(request: HttpRequest) -> HttpResponse:
     found = once(lambda: board.open_groups(origin=origin, filters=filters, now=now))
     counted = once(lambda: board.count_running_out(origin=origin, filters=filters))
     affected = once(lambda: board.affected_services(origin=origin, filters=filters))
-    quiet = once(lambda: board.proof_of_quiet(origin=origin, now=now))
+    quiet = once(lambda: silence.proof_of_quiet(origin=origin, now=now))
     person = signed_in(request)
     context = {
         "headline": once(

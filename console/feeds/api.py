@@ -32,8 +32,10 @@ class FeedOut(Schema):
     region: str | None
     cluster: str | None
     sender: dict[str, str | list[str]] = Field(description="what it knows of its sender; never a secret")
-    state: str = Field(description="healthy, quiet, silent, paused or waiting")
+    state: str = Field(description="healthy, quiet, silent, delayed, paused or waiting")
     expects_within_seconds: int | None
+    silent_since: datetime | None
+    delayed_since: datetime | None
     last_seen_at: datetime | None
     last_accepted_at: datetime | None
     created_at: datetime
@@ -67,6 +69,8 @@ def shape(feeds: Sequence[Feed]) -> list[FeedOut]:
             sender=feed.settings,
             state=states[feed.pk].value,
             expects_within_seconds=int(feed.expects_within.total_seconds()) if feed.expects_within else None,
+            silent_since=feed.silent_since,
+            delayed_since=feed.delayed_since,
             last_seen_at=feed.last_seen_at,
             last_accepted_at=feed.last_accepted_at,
             created_at=feed.created_at,

@@ -120,7 +120,10 @@ def feed_create(request: HttpRequest, given: FeedIn) -> tuple[int, FeedMade]:
 def feed_change(request: HttpRequest, slug: str, given: FeedChanges) -> FeedOut:
     """Change what people call it, and what its messages leave out."""
     feed, asked = _feed(request, slug), given.model_dump(exclude_unset=True)
-    kept = {name: getattr(feed, name) for name in ("name", "account", "region", "cluster", "expects_within")}
+    kept = {
+        name: getattr(feed, name)
+        for name in ("name", "team", "account", "region", "cluster", "expects_within")
+    }
     if "expects_within_seconds" in asked:
         kept["expects_within"] = _length(asked.pop("expects_within_seconds"))
     kept |= {name: value for name, value in asked.items() if value is not None}

@@ -13,13 +13,15 @@ from django.utils.text import slugify
 from console.accounts.audit import Actor, record
 from console.accounts.models import hash_secret
 from console.feeds.feed_settings import WrongSetting, checked_settings
-from console.feeds.models import Feed, FeedKind, FeedToken
+from console.feeds.models import CANARY, Feed, FeedKind, FeedToken
+from console.fleet.models import Team
 from console.lib.live import announce
 from console.lib.origin import Origin
 
 SHORTEST_SECRET = 8
 LONGEST_SECRET = 512
-RESERVED = ("new",)
+RESERVED = ("new", CANARY)
+"""Addresses that a page or the console itself uses."""
 
 
 class CannotConnect(Exception):
@@ -38,6 +40,7 @@ class FeedOrder:
     kind: FeedKind
     slug: str = ""
     origin: Origin = Origin.LIVE
+    team: Team | None = None
     account: str = ""
     region: str = ""
     cluster: str = ""
@@ -98,6 +101,7 @@ def _make(order: FeedOrder, *, sender: dict[str, Any], now: datetime) -> tuple[F
         name=order.name.strip(),
         kind=order.kind,
         origin=order.origin,
+        team=order.team,
         account=order.account,
         region=order.region,
         cluster=order.cluster,
@@ -115,7 +119,7 @@ def _check(order: FeedOrder) -> None:
             f"{order.slug or order.name!r} gives no address. Name the feed with letters and digits."
         )
     if order.wanted_slug in RESERVED:
-        raise CannotConnect(f"The address {order.wanted_slug} is taken by a page. Choose another name.")
+        raise CannotConnect(f"The address {order.wanted_slug} is taken. Choose another name.")
     if order.secret and not SHORTEST_SECRET <= len(order.secret) <= LONGEST_SECRET:
         raise CannotConnect(f"A token has {SHORTEST_SECRET} to {LONGEST_SECRET} characters.")
     if order.secret and not (

@@ -12,6 +12,7 @@ from console.feeds.feed_settings import WrongSetting, checked_settings, settings
 from console.feeds.kinds import offered_kinds
 from console.feeds.models import Feed, FeedKind
 from console.feeds.tending import FeedSettings
+from console.fleet.models import Team
 from console.lib.lengths import parse_length, write_length
 from console.lib.origin import Origin
 
@@ -46,6 +47,14 @@ class SettingsForm(forms.Form):
         label="Expects a message within",
         help_text="Longer without one and the feed counts as silent: 15m, 2h, 1d. Leave empty where quiet is normal.",
     )
+    team = forms.ModelChoiceField(
+        queryset=Team.objects.none(),
+        required=False,
+        to_field_name="slug",
+        empty_label="No team",
+        label="Owner",
+        help_text="The team that is told when the feed is silent or late.",
+    )
     account = forms.CharField(
         required=False,
         max_length=128,
@@ -59,8 +68,11 @@ class SettingsForm(forms.Form):
         required=False, max_length=128, label="Cluster", help_text="The cluster that node names belong to."
     )
 
-    def __init__(self, *args: Any, of_kind: str = "", **options: Any) -> None:
+    def __init__(self, *args: Any, of_kind: str = "", origin: str, **options: Any) -> None:
         super().__init__(*args, **options)
+        teams = self.fields["team"]
+        assert isinstance(teams, forms.ModelChoiceField)
+        teams.queryset = Team.objects.filter(origin=origin).order_by("name", "pk")
         self.of_kind = of_kind
         for setting in settings_of(of_kind):
             self.fields[setting.field] = forms.CharField(
@@ -73,10 +85,10 @@ class SettingsForm(forms.Form):
 
     @classmethod
     def of(cls, feed: Feed, data: Any = None) -> SettingsForm:
-        names = ("name", "expects_within", "account", "region", "cluster")
+        names = ("name", "expects_within", "team", "account", "region", "cluster")
         initial = {name: getattr(feed, name) for name in names}
         sender = {f"sender_{name}": text for name, text in typed(feed.kind, feed.settings).items()}
-        return cls(data, initial=initial | sender, of_kind=feed.kind)
+        return cls(data, initial=initial | sender, of_kind=feed.kind, origin=feed.origin)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -99,7 +111,7 @@ class NewFeedForm(SettingsForm):
     """What a new feed needs: its kind, and a name."""
 
     kind = forms.ChoiceField(label="Kind")
-    field_order = ("kind", "name", "expects_within", "account", "region", "cluster")
+    field_order = ("kind", "name", "expects_within", "team", "account", "region", "cluster")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

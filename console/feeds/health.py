@@ -22,16 +22,19 @@ class FeedState(models.TextChoices):
     HEALTHY = "healthy", "Healthy"
     QUIET = "quiet", "Quiet"
     SILENT = "silent", "Silent"
+    DELAYED = "delayed", "Late"
     PAUSED = "paused", "Paused"
     WAITING = "waiting", "Waiting for the first message"
 
 
 def feed_state(feed: Feed, *, now: datetime) -> FeedState:
-    """Paused before all; silent where it owes a message; then how long ago it was heard."""
+    """Paused before all; silent where it owes a message; late; then how long ago it was heard."""
     if feed.paused_at is not None:
         return FeedState.PAUSED
     if feed.is_silent(now=now):
         return FeedState.SILENT
+    if feed.delayed_since is not None:
+        return FeedState.DELAYED
     if feed.last_seen_at is None:
         return FeedState.WAITING
     if feed.expects_within is not None or now - feed.last_seen_at <= RECENT:

@@ -15,6 +15,9 @@ from console.fleet.models import Team
 from console.lib.lengths import write_length
 from console.lib.origin import is_known_origin, origin_field
 
+CANARY = "console-canary"
+"""The feed, of origin test, that takes the console's messages to itself."""
+
 
 class FeedKind(models.TextChoices):
     """What speaks on a feed. `reading.PARSERS` says which of these can be read today."""
@@ -61,6 +64,12 @@ class Feed(models.Model):
     """The feed whose test messages this one takes; its own origin is `test`, so they stay out of everything."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     paused_at = models.DateTimeField(null=True, blank=True)
+    resumed_at = models.DateTimeField(null=True, blank=True)
+    """After a pause what a feed owes is counted from here."""
+    silent_since = models.DateTimeField(null=True, blank=True)
+    """Since when it owes a message, as `watching.py` found out and told."""
+    delayed_since = models.DateTimeField(null=True, blank=True)
+    """Since when its messages come late, found out there too."""
     last_seen_at = models.DateTimeField(null=True)
     last_accepted_at = models.DateTimeField(null=True)
 
@@ -90,7 +99,38 @@ class Feed(models.Model):
         """Whether this feed owes a message. A feed that may be quiet is never silent."""
         if self.expects_within is None or self.paused_at is not None:
             return False
-        return now - (self.last_seen_at or self.created_at) > self.expects_within
+        heard_at = self.last_seen_at or self.created_at
+        return now - max(heard_at, self.resumed_at or heard_at) > self.expects_within
+
+
+class FeedEventKind(models.TextChoices):
+    """What the console finds out about a feed by itself; what people do to it stands in the audit trail."""
+
+    SILENT = "silent", "Silent"
+    HEARD = "heard", "Heard again"
+    EXCUSED = "excused", "Owes nothing any more"
+    DELAYED = "delayed", "Delayed"
+    IN_TIME = "in_time", "In time again"
+
+
+class FeedEvent(models.Model):
+    """One line of a feed's history: it became silent or late, or was heard again."""
+
+    feed = models.ForeignKey(Feed, models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=16, choices=FeedEventKind)
+    text = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=FeedEventKind.values), name="feeds_feedevent_kind_is_known"
+            )
+        ]
+        indexes = [models.Index(fields=["feed", "-at", "-id"], name="feeds_feedevent_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.feed}: {self.text}"
 
 
 class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
@@ -147,6 +187,8 @@ class Delivery(models.Model):
     note = models.CharField(max_length=200, blank=True)
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
+    occurred_at = models.DateTimeField(null=True)
+    """When the latest of what it tells happened; null where it tells nothing, or comes from an archive."""
 
     class Meta:
         db_table = "feeds_delivery"

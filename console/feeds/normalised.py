@@ -204,6 +204,12 @@ class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     """What was not understood, in a few words, for the unrecognised."""
 
     @property
+    def occurred_at(self) -> datetime | None:
+        """When the latest of its events happened, where it says so itself and tells of something new."""
+        told = [event.occurred_at for event in self.events if not event.is_observed]
+        return None if self.is_replay else max(told, default=None)
+
+    @property
     def statements(self) -> tuple[NormalisedEvent, ...]:
         """All that is recorded of machines."""
         return self.events if self.listing is None else (*self.events, self.listing)
@@ -261,6 +267,11 @@ class Rejected(Exception):
     def __init__(self, code: str, detail: str, *, is_relayed: bool = False, limit: str = "body") -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
-        self.detail = detail[:MAX_DETAIL].replace("\x00", "\ufffd")
+        self.detail = _holdable(detail[:MAX_DETAIL])
         self.is_relayed = is_relayed
         self.limit = limit
+
+
+def _holdable(text: str) -> str:
+    """PostgreSQL holds no NUL, and UTF-8 no half of a character; a parser's own error may quote either."""
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()

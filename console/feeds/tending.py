@@ -12,6 +12,7 @@ from django.db.models import Q
 from console.accounts.audit import Actor, changed, record
 from console.feeds.feed_settings import checked_settings
 from console.feeds.models import Feed, FeedToken
+from console.fleet.models import Team
 from console.lib.live import announce
 
 OVERLAP = timedelta(hours=24)
@@ -23,6 +24,7 @@ class FeedSettings:
     """What may be changed about a feed. Its kind, origin and address stay."""
 
     name: str
+    team: Team | None = None
     account: str = ""
     region: str = ""
     cluster: str = ""
@@ -36,7 +38,7 @@ def change_settings(feed: Feed, settings: FeedSettings, *, by: Actor, now: datet
     """Returns whether anything differed. Raises WrongSetting."""
     locked = Feed.objects.select_for_update().get(pk=feed.pk)
     sender = locked.settings if settings.sender is None else checked_settings(locked.kind, settings.sender)
-    names = ["name", "account", "region", "cluster", "expects_within"]
+    names = ["name", "team", "account", "region", "cluster", "expects_within"]
     before, after = changed(
         {name: _plain(getattr(locked, name)) for name in names} | locked.settings,
         {name: _plain(getattr(settings, name)) for name in names} | sender,
@@ -53,6 +55,8 @@ def change_settings(feed: Feed, settings: FeedSettings, *, by: Actor, now: datet
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Team):
+        return value.slug
     return int(value.total_seconds()) if isinstance(value, timedelta) else value
 
 
@@ -69,7 +73,7 @@ def pause(feed: Feed, *, by: Actor, now: datetime) -> bool:
 @transaction.atomic
 def resume(feed: Feed, *, by: Actor, now: datetime) -> bool:
     """Take messages again. Returns whether it was paused."""
-    if not Feed.objects.filter(pk=feed.pk).exclude(paused_at=None).update(paused_at=None):
+    if not Feed.objects.filter(pk=feed.pk).exclude(paused_at=None).update(paused_at=None, resumed_at=now):
         return False
     record(by, action="feed.resume", subject=feed, now=now)
     announce("feeds")

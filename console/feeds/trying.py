@@ -61,7 +61,7 @@ def try_out(feed: Feed, *, door: str, by: Actor, now: datetime) -> Trial:
         record(by, action="feed.test", subject=feed, now=now)
     message = trial_message(feed.kind, now=now)
     try:
-        return _post(f"{door}/ingest/{companion.slug}", message, secret=secret, companion=companion.slug)
+        return post(f"{door}/ingest/{companion.slug}", message, secret=secret, companion=companion.slug)
     finally:
         token.delete()
 
@@ -87,7 +87,8 @@ def companion_of(feed: Feed, *, now: datetime) -> Feed:
     return companion
 
 
-def _post(address: str, message: dict[str, Any], *, secret: str, companion: str) -> Trial:
+def post(address: str, message: dict[str, Any], *, secret: str, companion: str) -> Trial:
+    """Post one message to the console's own front door, and tell what it answered."""
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
     request = urllib.request.Request(  # noqa: S310  the console's own address
         address, data=json.dumps(message).encode(), headers=headers, method="POST"

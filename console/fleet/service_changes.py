@@ -18,7 +18,7 @@ from console.fleet.reattribution import reattribute
 from console.lib.live import announce
 from console.lib.pushed import Batch, RowError, has_nul
 
-RESERVED = frozenset({"new", "teams", "rules", "import"})
+RESERVED = frozenset({"new", "teams", "rules", "import", "targets"})
 """Slugs that are pages of their own."""
 
 Slug = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[-a-zA-Z0-9_]+$")]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from console.alerts import retention as alert_retention
 from console.feeds import retention as feed_retention
 from console.interruptions import retention as interruption_retention
 from console.lib.partitions import PrunedTable, drop_partition, ensure_partitions, expired_partitions
@@ -37,6 +38,7 @@ def keep(*, now: datetime) -> None:
     for pruned in PRUNED:
         if count := _prune(pruned, before=now - pruned.keep):
             logger.info("retention.pruned", extra={"table": pruned.table, "rows": count})
+    alert_retention.expire(now=now)
 
 
 def _prune(pruned: PrunedTable, *, before: datetime) -> int:

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 import psycopg
+from django.utils.functional import cached_property
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from console.feeds.normalised import Kind, Reading, Rejected
@@ -30,7 +31,7 @@ from console.ingest.senders import event_grid, google_oidc, sns_signature
 from console.ingest.senders.bearer_tokens import BearerTokens, issuer_of
 from console.ingest.senders.documents import Fetch
 from console.ingest.senders.secret import secret_of
-from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission
+from console.ingest.store import Incoming, Refused, Store, StoreBusy, StoreUnavailable, Submission, Unholdable
 from console.ingest.tally import Tally
 from console.lib.outgoing import fetch
 
@@ -46,7 +47,7 @@ KEPT_HEADERS = ("content-type", "x-amz-sns-", "aeg-", "ce-")
 """Headers that a parser needs to read the body again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One POST, read to its end."""
 
@@ -55,9 +56,14 @@ class Request:
     body: bytes
     received_at: datetime
 
-    @property
+    @cached_property
     def kept_headers(self) -> dict[str, str]:
         return {name: value for name, value in self.headers.items() if name.startswith(KEPT_HEADERS)}
+
+    @cached_property
+    def kept_headers_json(self) -> str:
+        """Written once for all items of the request."""
+        return msgspec.json.encode(self.kept_headers).decode()
 
     def refuse(self, body: bytes, rejected: Rejected) -> Refused:
         return Refused(
@@ -80,9 +86,10 @@ class Request:
             received_at=self.received_at,
             result=reading.result.value,
             note=reading.note[:200],
-            headers=self.kept_headers,
+            headers_json=self.kept_headers_json,
             body=body,
             reading=msgspec.json.encode(reading) if has_work else None,
+            occurred_at=reading.occurred_at,
             lane=lane_of(reading),
             is_heartbeat=reading.is_heartbeat,
         )
@@ -202,7 +209,7 @@ class Receiver:
             RECORD.ring()
         unholdable: list[Refused] = []
         for (item, reading), is_new in zip(taken, kept, strict=True):
-            if isinstance(is_new, psycopg.Error):
+            if isinstance(is_new, Exception):
                 rejected = _unholdable(is_new)
                 unholdable.append(request.refuse(item.raw, rejected))
                 counts.reject(item.index, rejected)
@@ -247,7 +254,7 @@ async def _drain(scope: Scope, receive: Receive) -> None:
     A sender that writes to the end before it reads would meet a closed connection instead of its answer.
     One that asks first (`Expect: 100-continue`) is not told to go on.
     """
-    if (b"expect", b"100-continue") in scope["headers"]:
+    if any(n.lower() == b"expect" and v.strip().lower() == b"100-continue" for n, v in scope["headers"]):
         return
     dropped = 0
     with suppress(TimeoutError):
@@ -259,9 +266,10 @@ async def _drain(scope: Scope, receive: Receive) -> None:
                     return
 
 
-def _unholdable(error: psycopg.Error) -> Rejected:
+def _unholdable(error: Unholdable) -> Rejected:
     """The parsers let a text through that the database cannot hold: its bytes are kept in quarantine."""
-    return Rejected("invalid_field", f"The database refuses this: {error.diag.message_primary}")
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else error.reason
+    return Rejected("invalid_field", f"The database refuses this: {said or error}")
 
 
 def _too_large() -> Rejected:

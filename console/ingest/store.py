@@ -11,7 +11,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,18 +32,21 @@ WRITERS = 2
 
 _STORE = """
 WITH incoming AS (
-    SELECT * FROM unnest(
+    SELECT i.*, substring(%(bytes)s::bytea FROM body_from FOR body_length) AS body,
+           substring(%(bytes)s::bytea FROM reading_from FOR reading_length) AS reading
+    FROM unnest(
         %(feed)s::bigint[], %(key)s::text[], %(at)s::timestamptz[], %(origin)s::text[], %(result)s::text[],
-        %(note)s::text[], %(headers)s::jsonb[], %(body)s::bytea[], %(reading)s::bytea[],
-        %(lane)s::int[]
-    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body, reading, lane)
+        %(note)s::text[], %(headers)s::jsonb[], %(body_from)s::int[], %(body_length)s::int[],
+        %(reading_from)s::int[], %(reading_length)s::int[], %(lane)s::int[], %(occurred)s::timestamptz[]
+    ) AS i (feed_id, delivery_id, received_at, origin, result, note, headers, body_from, body_length,
+        reading_from, reading_length, lane, occurred_at)
 ), fresh AS (
     INSERT INTO feeds_deliverykey (feed_id, delivery_id, received_at)
     SELECT feed_id, delivery_id, received_at FROM incoming ORDER BY feed_id, delivery_id
     ON CONFLICT DO NOTHING RETURNING id, feed_id, delivery_id
 ), stored AS (
-    INSERT INTO feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note, headers, body)
-    SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.headers, i.body
+    INSERT INTO feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note, occurred_at, headers, body)
+    SELECT f.id, i.received_at, i.feed_id, i.origin, i.delivery_id, i.result, i.note, i.occurred_at, i.headers, i.body
     FROM incoming i JOIN fresh f USING (feed_id, delivery_id)
 ), queued AS (
     INSERT INTO feeds_queueddelivery (delivery_pk, received_at, feed_id, origin, reading, lane)
@@ -53,9 +56,9 @@ WITH incoming AS (
 )
 SELECT feed_id, delivery_id FROM fresh
 """
-_HEARTBEATS = _STORE.replace("feeds_delivery (id, received_at, feed_id, origin, delivery_id, result, note,",
-                             "feeds_heartbeatdelivery (id, received_at, feed_id, origin, delivery_id,").replace(
-    "i.delivery_id, i.result, i.note, i.headers", "i.delivery_id, i.headers")  # fmt: skip
+_HEARTBEATS = _STORE.replace("feeds_delivery (", "feeds_heartbeatdelivery (").replace(
+    "delivery_id, result, note, occurred_at,", "delivery_id,").replace(
+    "i.delivery_id, i.result, i.note, i.occurred_at,", "i.delivery_id,")  # fmt: skip
 _REFUSE = """
 INSERT INTO feeds_quarantineditem AS q
     (origin, feed_id, received_at, last_at, seen_count, code, detail, body_hash, headers, body, state)
@@ -86,11 +89,12 @@ class Incoming:
     received_at: datetime
     result: str
     note: str
-    headers: dict[str, str]
+    headers_json: str
     body: bytes
     reading: bytes | None
     """None where there is nothing to record."""
     lane: int = 0
+    occurred_at: datetime | None = None
     is_heartbeat: bool = False
 
     @property
@@ -115,7 +119,11 @@ class Refused:
         return hashlib.sha256(self.body).hexdigest()
 
 
-Kept = bool | psycopg.Error
+Unholdable = psycopg.DataError | UnicodeEncodeError
+"""The item's own fault: the database has no way to hold what it says, however often it comes."""
+_UNHOLDABLE = (psycopg.DataError, UnicodeEncodeError)
+
+Kept = bool | Unholdable
 """What became of an item: new, a repeat, or not stored because the database cannot hold it."""
 
 
@@ -136,6 +144,13 @@ class Submission:
     @property
     def byte_count(self) -> int:
         return sum(len(i.body) for i in self.items) + sum(len(r.body) for r in self.refused)
+
+    def parts(self) -> tuple[Submission, Submission]:
+        """Items and refusals apart; else two halves of what there is."""
+        if self.items and self.refused:
+            return Submission(self.items), Submission([], self.refused)
+        i, r = len(self.items) // 2, len(self.refused) // 2
+        return Submission(self.items[:i], self.refused[:r]), Submission(self.items[i:], self.refused[r:])
 
 
 class Store:
@@ -181,10 +196,18 @@ class Store:
     async def _commit(self, group: list[Submission]) -> None:
         try:
             fresh = await self._write(group)
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+        except _UNHOLDABLE as error:
             logger.warning("store.data_error", extra={"error": str(error), "submissions": len(group)})
             for submission in group:
                 await (self._commit([submission]) if len(group) > 1 else self._isolate(submission, error))
+        except (psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+            # Our fault and no item's: a schema by half, or a feed that is removed while its sender posts.
+            logger.error("store.refused", extra={"error": str(error), "submissions": len(group)})
+            for submission in group:
+                if len(group) > 1:
+                    await self._commit([submission])
+                else:
+                    _settle(submission, StoreUnavailable())
         except (psycopg.Error, PoolTimeout, OSError) as error:
             logger.warning("store.unavailable", extra={"error": str(error), "submissions": len(group)})
             for submission in group:
@@ -197,18 +220,13 @@ class Store:
             for submission in group:
                 _settle(submission, _mark_fresh(submission, fresh))
 
-    async def _isolate(self, submission: Submission, error: psycopg.Error) -> None:
-        """Halve a request until the rows that the database refuses stand alone; all others are stored."""
-        items, refused = submission.items, submission.refused
-        if not items:
-            _settle(submission, error)
+    async def _isolate(self, submission: Submission, error: Unholdable) -> None:
+        """Halve a request until what the database cannot hold stands alone; all else is stored, items first."""
+        if submission.size == 1:
+            await self._give_up(submission, error)
             return
-        if len(items) == 1 and not refused:
-            _settle(submission, [error])
-            return
-        middle = 0 if refused else len(items) // 2
         kept: list[Kept] = []
-        for part in (Submission(items[:middle], refused), Submission(items[middle:])):
+        for part in submission.parts():
             await self._commit([part])
             failure = part.answer.exception()
             if isinstance(failure, Exception):
@@ -216,6 +234,20 @@ class Store:
                 return
             kept += part.answer.result()
         _settle(submission, kept)
+
+    async def _give_up(self, submission: Submission, error: Unholdable) -> None:
+        """One item is answered with what stands against it; of one refusal the bytes are kept, if nothing else."""
+        if submission.items:
+            _settle(submission, [error])
+            return
+        (refused,) = submission.refused
+        if refused.detail or refused.headers:
+            bare = Submission([], [replace(refused, detail="", headers={})])
+            await self._commit([bare])
+            _settle(submission, bare.answer.exception() or [])
+        else:
+            logger.error("store.refusal_lost", extra={"error": str(error), "feed": refused.feed_id})
+            _settle(submission, [])
 
     async def _write(self, group: list[Submission]) -> set[tuple[int, str]]:
         items = {item.key: item for submission in reversed(group) for item in reversed(submission.items)}
@@ -234,10 +266,10 @@ class Store:
         return fresh
 
 
-def _settle(submission: Submission, outcome: list[Kept] | Exception) -> None:
+def _settle(submission: Submission, outcome: list[Kept] | BaseException) -> None:
     if submission.answer.done():
         return
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, BaseException):
         submission.answer.set_exception(outcome)
     else:
         submission.answer.set_result(outcome)
@@ -273,29 +305,45 @@ _TYPES = {
     "result": "text",
     "note": "text",
     "headers": "jsonb",
-    "body": "bytea",
-    "reading": "bytea",
+    "body_from": "int",
+    "body_length": "int",
+    "reading_from": "int",
+    "reading_length": "int",
     "lane": "int",
+    "occurred": "timestamptz",
 }
 
 
 def _columns(items: Sequence[Incoming]) -> dict[str, Any]:
-    rows = [
-        (
-            item.feed_id,
-            item.delivery_id,
-            item.received_at,
-            item.origin,
-            item.result,
-            item.note,
-            msgspec.json.encode(item.headers).decode(),
-            item.body,
-            item.reading,
-            item.lane,
+    """Arrays of values; all bodies and readings as one run of bytes, which PostgreSQL cuts where it is told."""
+    rows: list[tuple[Any, ...]] = []
+    run: list[bytes] = []
+    end = 1
+    for item in items:
+        body, reading = item.body, item.reading
+        after = end + len(body)
+        has_work = reading is not None
+        rows.append(
+            (
+                item.feed_id,
+                item.delivery_id,
+                item.received_at,
+                item.origin,
+                item.result,
+                item.note,
+                item.headers_json,
+                end,
+                len(body),
+                after if has_work else None,
+                len(reading) if reading is not None else None,
+                item.lane,
+                item.occurred_at,
+            )
         )
-        for item in items
-    ]
-    return dict(zip(_TYPES, columns_of(rows, _TYPES.values()), strict=True))
+        run += (body, reading or b"")
+        end = after + len(reading or b"")
+    columns = dict(zip(_TYPES, columns_of(rows, _TYPES.values()), strict=True))
+    return columns | {"bytes": b"".join(run)}
 
 
 def _refusals(times: Counter[Refused]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from console.fleet.reattribution import reattribute_all
-from console.ingest import keeping, pipeline, replaying
+from console.ingest import canary, keeping, pipeline, replaying
 from console.ingest.bells import ALERT, RECORD
 from console.interruptions import reattributing, recording
 
@@ -49,3 +49,9 @@ def replay() -> None:
     """Read again what people asked for, until no wish is open."""
     while replaying.work_off_replays(now=timezone.now()):
         RECORD.ring()
+
+
+@shared_task(queue="reports", ignore_result=True)
+def send_canary() -> None:
+    """A message from the console to itself; its age stands in the status strip."""
+    canary.send_if_due(now=timezone.now())

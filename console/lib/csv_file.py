@@ -81,6 +81,10 @@ def read_csv(content: bytes, *, max_rows: int) -> tuple[list[str], list[dict[str
     names = [name.strip() for name in reader.fieldnames or []]
     if not any(names):
         raise NotCsv("The file is empty. Its first line must name the columns.")
+    if len(names) == 1 and (odd := next((sign for sign in "|:" if sign in names[0]), "")):
+        raise NotCsv(
+            f"The columns seem to be divided by {odd} here. Divide them by commas, semicolons or tabs."
+        )
     reader.fieldnames = names
     rows: list[dict[str, str]] = []
     try:

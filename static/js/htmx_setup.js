@@ -14,6 +14,11 @@
     503: "The console is starting or its database cannot be reached. Nothing was changed; try again in a minute.",
   };
 
+  // What was opened before htmx listened is told again.
+  addEventListener("load", () => {
+    for (const open of document.querySelectorAll("details[open]")) open.dispatchEvent(new Event("toggle"));
+  });
+
   document.addEventListener("htmx:configRequest", (event) => {
     const token = document.querySelector('meta[name="csrf-token"]');
     if (token) event.detail.headers["X-CSRFToken"] = token.content;

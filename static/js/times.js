@@ -42,8 +42,17 @@
     if (node.textContent !== text) node.textContent = text;
   }
 
+  // What is told rarely turns amber and red by itself: nothing announces that nothing comes any more.
+  function age(node, now) {
+    const seconds = (now - Date.parse(node.dataset.ages)) / 1000;
+    const { warnAfter, dangerAfter } = node.dataset;
+    const tone = seconds > dangerAfter ? "danger" : seconds > warnAfter ? "warn" : "";
+    if (tone) node.parentElement.dataset.tone = tone;
+  }
+
   function tick() {
     const now = spot.now();
+    for (const node of document.querySelectorAll("[data-ages]")) age(node, now);
     const which = "time[data-time]";
     for (const node of document.querySelectorAll(which)) show(node, now);
   }

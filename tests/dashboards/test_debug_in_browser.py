@@ -99,6 +99,9 @@ def test_what_a_machine_handed_over_is_told_with_how_long_it_took(sit: Sit, node
 
 def test_a_raw_message_is_shown_as_received(sit: Sit, nodes: dict[str, Node]) -> None:
     page = sit().page(page_of(nodes["draining"]))
+    expect(
+        page.locator('[data-live-state="live"]')
+    ).to_be_visible()  # its scripts are there, and the regions fresh
     page.locator("#witnesses summary").first.click()
     raw = page.locator("#witnesses pre.raw")
     expect(raw).to_contain_text("EC2 Spot Instance Interruption Warning")

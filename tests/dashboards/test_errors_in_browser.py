@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from console.accounts.models import Role
 from console.alerts.models import AlertGroup
-from console.dashboards import oncall
+from console.dashboards import quiet
 from tests.browsing import Sit, barriers
 from tests.make_accounts import make_user
 from tests.make_board import Sender, make_services, make_trouble
@@ -26,7 +26,7 @@ def broken_database(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: object) -> object:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(oncall, "proof_of_quiet", fail)
+    monkeypatch.setattr(quiet, "proof_of_quiet", fail)
 
 
 def test_a_page_that_fails_says_that_reclaims_are_still_received(sit: Sit, broken_database: None) -> None:

@@ -67,6 +67,7 @@ def test_new_rows_wait_while_the_pointer_is_in_the_list(sit: Sit, sender: Sender
     page = open_board(sit())
     row = page.locator("#feed [data-key]", has_text=first.id)
     expect(row).to_be_visible()
+    expect(page.locator("#groups [data-group]")).to_have_count(1)  # comes after the row and moves it
     row.hover()
     for node in others:
         sender.warn(node, at=now() - timedelta(seconds=60))  # less time left: they belong above the first

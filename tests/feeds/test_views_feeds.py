@@ -271,7 +271,8 @@ def test_the_watcher_of_the_guide_is_a_sound_program() -> None:
         for part in guide_for("node-report", address="http://x/ingest/y")
         for one in part.codes
     }
-    compile(codes["/usr/local/bin/spot-watch"], "spot-watch", "exec")
+    program = compile(codes["/usr/local/bin/spot-watch"], "spot-watch", "exec")
+    assert {"urllib", "json"} & set(program.co_names), "it posts what it sees"
 
 
 # First steps -----------------------------------------------------------------------------------
@@ -295,3 +296,20 @@ def test_first_steps_are_worked_out_and_go_away_when_dismissed(steps: Callable[[
     assert ([step.is_done for step in told.steps], told.next.url) == ([True, True, False, True], "/services/")
     assert client.post("/first-steps/dismiss/").status_code == 302
     assert steps(client) is None
+
+
+def test_regions_of_a_feed_that_are_asked_for_together_are_each_whole() -> None:
+    feed = make_feed(slug="f")
+    make_secret(feed)
+    FeedHour.objects.create(
+        feed=feed, hour=timezone.now().replace(minute=0, second=0, microsecond=0), accepted=3
+    )
+
+    together = browser().get(
+        "/feeds/f/", headers={"HX-Request": "true", "HX-Target": "feed-hours feed-tokens feed-history"}
+    )
+
+    told = {name: part["html"] for name, part in together.json().items()}
+    assert "No message in the last 48 hours" not in told["feed-hours"]
+    assert "Revoke" in told["feed-tokens"]
+    assert "Nothing was done" in told["feed-history"]

@@ -41,4 +41,6 @@ def test_a_bad_template_is_refused_with_what_to_change(template: str, words: str
 
 
 def test_a_good_template_is_taken() -> None:
-    check("https://x.example:3000/d/{{ service }}?from={{ started_at_ms }}#{{ node_name }}")
+    template = "https://x.example:3000/d/{{ service }}?from={{ started_at_ms }}#{{ node_name }}"
+    check(template)
+    assert fill(template, VALUES) == "https://x.example:3000/d/web?from=1773230400000#"

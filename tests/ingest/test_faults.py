@@ -130,6 +130,14 @@ class House:
             time.sleep(0.2)
         raise TimeoutError(f"message {number} was never taken")
 
+    def get(self, path: str) -> int:
+        """The status of one page."""
+        caller = http.client.HTTPConnection("127.0.0.1", self.listener.getsockname()[1], timeout=30)
+        caller.request("GET", path, headers={"Host": "localhost"})
+        status = caller.getresponse().status
+        caller.close()
+        return status
+
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.addresses.database) as raw:
             return raw.execute(query).fetchall()  # type: ignore[arg-type]
@@ -208,6 +216,18 @@ def test_kill_9_in_the_middle_of_5000_deliveries_loses_and_doubles_nothing(house
     assert house.rows(f"SELECT count(*) FROM {members}") == [(DELIVERIES,)]
     assert house.rows("SELECT sum(interruption_count) FROM interruptions_episode") == [(DELIVERIES,)]
     assert house.rows("SELECT count(*) FROM feeds_quarantineditem") == [(0,)]
+
+
+def test_after_a_restart_of_the_database_the_first_page_asked_is_answered(house: House) -> None:
+    """Every connection that the pool holds is dead by then; nobody is to find that out by an error."""
+    pages = ["/readyz", "/accounts/login/"] * 6
+    with ThreadPoolExecutor(SENDERS) as visitors:
+        assert set(visitors.map(house.get, pages)) == {200}
+        house.kill_database()
+        assert list(visitors.map(house.get, pages)) == [200] * len(pages)
+    house.post(0)
+    house.wait_until_worked_off()
+    assert house.rows("SELECT count(*) FROM interruptions_interruption") == [(AT_ONCE,)]
 
 
 def test_a_stored_message_rings_the_bell(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
 import time
@@ -13,7 +14,9 @@ import pytest
 
 from console.feeds import reading
 from console.feeds.models import FeedHour
+from console.feeds.normalised import Reading, Rejected
 from console.feeds.reading import MAX_BODY
+from console.ingest import receive, store
 from tests.ingest.test_receive import WARNING, MakeSender, payload, warning
 
 
@@ -66,11 +69,12 @@ def test_a_sender_that_writes_to_the_end_before_it_reads_is_told_too(sender: Mak
         assert (answer.code, json.load(answer)["code"]) == (413, "too_large")
 
 
-def test_a_sender_that_asks_before_it_sends_is_answered_at_once(sender: MakeSender) -> None:
+@pytest.mark.parametrize("asks", ["Expect: 100-continue", "expect: 100-Continue", "EXPECT:  100-CONTINUE "])
+def test_a_sender_that_asks_before_it_sends_is_answered_at_once(sender: MakeSender, asks: str) -> None:
     aws = sender()
     head = (
         f"POST /ingest/{aws.feed.slug} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {aws.secret}\r\n"
-        f"Content-Length: {10 * MAX_BODY}\r\nExpect: 100-continue\r\n\r\n"
+        f"Content-Length: {10 * MAX_BODY}\r\nConnection: close\r\n{asks}\r\n\r\n"
     ).encode()
     with socket.create_connection(("127.0.0.1", aws.port), timeout=5) as raw:
         raw.sendall(head)
@@ -127,6 +131,83 @@ def test_requests_that_share_a_commit_do_not_suffer_from_one_anothers_rows(
         answers = [answer.status for answer in pool.map(aws.post, bodies)]
     assert answers == [422 if number % 10 == 0 else 202 for number in range(1, 61)]
     assert (len(aws.stored()), len(aws.held())) == (54, 6)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [("i.result", "i.verdict", "UndefinedColumn"), ("i.result", "NULL", "NotNullViolation")],
+)
+def test_a_fault_of_the_consoles_is_never_told_as_the_senders(
+    sender: MakeSender, monkeypatch: pytest.MonkeyPatch, right: str, wrong: str, fault: str
+) -> None:
+    """A schema by half, a constraint: the message is sound, so its sender comes again and then it is taken."""
+    aws = sender()
+    with monkeypatch.context() as half:
+        half.setattr(store, "_STORE", store._STORE.replace(right, wrong))
+        answers = [aws.post(warning(1)), aws.post([warning(1), warning(2)]), aws.post([warning(3), {"a": 1}])]
+    assert [(a.status, a.body["limit"], a.headers["retry-after"]) for a in answers] == [
+        (503, "database", "5")
+    ] * 3, fault
+    assert (aws.stored(), aws.held(), aws.queued()) == ([], [], 0)
+    again = aws.post([warning(1), warning(2), warning(3)])
+    assert (again.status, again.body["accepted"]) == (202, 3)
+
+
+def test_a_fault_of_one_feed_does_not_turn_the_others_away(
+    sender: MakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a feed is removed while it is posted to: its rows alone break their promise."""
+    good, gone = sender(), sender()
+    broken = store._STORE.replace(
+        "i.result", f"nullif(i.result, repeat('accepted', (i.feed_id = {gone.feed.pk})::int))"
+    )
+    monkeypatch.setattr(store, "_STORE", broken)
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda n: (gone if n % 4 == 0 else good).post(warning(n)).status, range(40)))
+    assert answers == [503 if n % 4 == 0 else 202 for n in range(40)]
+    assert (len(good.stored()), gone.stored(), gone.held()) == (30, [], [])
+
+
+def test_a_refusal_that_the_database_cannot_hold_takes_no_other_with_it(
+    sender: MakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes are kept without what was said of them."""
+    told = receive.Request.refuse
+
+    def spoiled(request: receive.Request, body: bytes, rejected: Rejected) -> store.Refused:
+        headers = {"ce-id": "\0"} if b"spoil" in body else {"ce-id": "1"}
+        return dataclasses.replace(told(request, body, rejected), headers=headers)
+
+    monkeypatch.setattr(receive.Request, "refuse", spoiled)
+    aws = sender()
+    bad = [
+        b'{"detail-type":1}',
+        b'{"detail-type":2,"spoil":1}',
+        b'{"detail-type":3}',
+        b'{"detail-type":4,"spoil":2}',
+    ]
+    bodies = [json.dumps(warning(1)).encode(), *bad, json.dumps(warning(2)).encode()]
+    answer = aws.post(b"[" + b",".join(bodies) + b"]")
+    assert (answer.status, answer.body["accepted"], answer.body["rejected"]) == (202, 2, 4)
+    assert aws.stored() == [bodies[0], bodies[-1]]
+    held = {bytes(one.body): (one.code, one.headers) for one in aws.feed.quarantined.all()}
+    assert held == {body: ("invalid_field", {} if b"spoil" in body else {"ce-id": "1"}) for body in bad}
+
+
+def test_what_a_parser_says_as_it_breaks_is_kept_as_far_as_text_can_be(
+    sender: MakeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(raw: bytes, **_: object) -> Reading:
+        raise ValueError("half a character \ud83d and a NUL \0 in it")
+
+    monkeypatch.setattr(reading, "parser_for", lambda kind: breaks)
+    aws = sender()
+    assert aws.post(warning(1)).status == 202
+    one = aws.feed.quarantined.get()
+    assert (one.code, one.detail) == (
+        "processing_error",
+        "ValueError: half a character ? and a NUL \ufffd in it",
+    )
 
 
 # What is counted -------------------------------------------------------------------------------

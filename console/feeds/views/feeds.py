@@ -21,14 +21,16 @@ from console.feeds.connecting import CannotConnect, connect
 from console.feeds.first_steps import COOKIE, DISMISSED_FOR
 from console.feeds.forms import NewFeedForm, RotateForm, SettingsForm
 from console.feeds.health import FeedState, feed_figures, feed_state
+from console.feeds.history import history_of
 from console.feeds.kinds import is_available, offered_kinds
-from console.feeds.models import Delivery, Feed, HeartbeatDelivery
+from console.feeds.models import Delivery, Feed, FeedToken, HeartbeatDelivery
+from console.feeds.pace import pace_of
 from console.feeds.queries import deliveries, feed_rows, hours_chart, unread_kinds
 from console.feeds.raw_body import show_body
 from console.feeds.tending import change_settings
 from console.feeds.views.senders import render_connect
 from console.lib.cursor import query_of
-from console.lib.pages import render_region
+from console.lib.pages import once, render_region
 from console.lib.problems import Problem
 
 ROWS = 25
@@ -56,8 +58,11 @@ def _lead(rows: list[Any]) -> str:
     silent = sum(row.state == FeedState.SILENT for row in rows)
     if not rows:
         return "A feed is where reclaims are told from. None is connected yet."
+    late = sum(row.state == FeedState.DELAYED for row in rows)
     if silent:
         return f"{silent} of {len(rows)} owe a message and are silent: what they would tell is not seen."
+    if late:
+        return f"{late} of {len(rows)} tell of reclaims more than 5 minutes late."
     return "Quiet is a feed that owes no message; silent is one that does."
 
 
@@ -68,16 +73,17 @@ def _lead(rows: list[Any]) -> str:
 def feed_new(request: HttpRequest) -> HttpResponse:
     """Choose a kind, give a name; the answer is the guide with the secret, this once."""
     now = timezone.now()
-    form = NewFeedForm(request.POST or None, initial={"kind": request.GET.get("kind", "")})
+    origin = chosen_origin(request)
+    form = NewFeedForm(request.POST or None, origin=origin, initial={"kind": request.GET.get("kind", "")})
     if request.method == "POST" and form.is_valid():
-        order = form.order(origin=chosen_origin(request))
+        order = form.order(origin=origin)
         try:
             made = connect(order, by=Actor.of(request), now=now)
         except CannotConnect as error:
             form.add_error("name", str(error))
         else:
             return render_connect(request, made.feed, secret=made.secret, now=now)
-    context = {"form": form, "kinds": offered_kinds(), "origin": chosen_origin(request)}
+    context = {"form": form, "kinds": offered_kinds(), "origin": origin}
     return render_region(request, "feeds/feed_new.html", "", context, status=422 if form.errors else 200)
 
 
@@ -86,7 +92,7 @@ def feed_new(request: HttpRequest) -> HttpResponse:
 def feed_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """How one feed is, and what it delivered last."""
     now = timezone.now()
-    feed = get_object_or_404(Feed.objects.select_related("test_of"), slug=slug)
+    feed = get_object_or_404(Feed.objects.select_related("test_of", "team"), slug=slug)
     show = request.GET.get("show", "") if request.GET.get("show", "") in SHOWS else ""
     try:
         page = deliveries(feed, show=show, cursor=request.GET.get("cursor", ""), size=ROWS, now=now)
@@ -102,32 +108,34 @@ def feed_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "next_url": f"?{query_of(request, cursor=page.next)}" if page.next else "",
         "first_url": f"?{query_of(request, cursor=None)}" if request.GET.get("cursor") else "",
         "may_manage": signed_in(request).may(Role.MANAGER),
-        **_slow_parts(request, feed, now=now),
+        **_slow_parts(feed, now=now),
     }
-    regions = "feed-health feed-hours feed-deliveries feed-unread feed-tokens"
+    regions = "feed-health feed-hours feed-deliveries feed-unread feed-tokens feed-history"
     return render_region(request, "feeds/feed_detail.html", regions, context)
 
 
-def _slow_parts(request: HttpRequest, feed: Feed, *, now: datetime) -> dict[str, Any]:
-    """Each only where its region is wanted: a live page asks for them one by one."""
-    wanted = request.headers.get("HX-Target", "")
-    parts: dict[str, Any] = {}
-    if wanted in ("", "feed-hours"):
-        parts["chart"] = hours_chart(feed, now=now)
-    if wanted in ("", "feed-unread"):
-        parts["unread"] = unread_kinds(feed, now=now)
-    if wanted in ("", "feed-tokens"):
-        tokens = list(feed.tokens.order_by("-created_at", "-pk")[:20])
-        parts["tokens"] = [(token, token.is_usable(now=now)) for token in tokens]
-        parts["rotate_form"] = RotateForm()
-    return parts
+def _slow_parts(feed: Feed, *, now: datetime) -> dict[str, Any]:
+    """Each read when a region comes to it: a live page asks for some of them at a time."""
+    return {
+        "pace": once(lambda: pace_of(feed, now=now)),
+        "history": once(lambda: history_of(feed)),
+        "chart": once(lambda: hours_chart(feed, now=now)),
+        "unread": once(lambda: unread_kinds(feed, now=now)),
+        "tokens": once(lambda: _tokens(feed, now=now)),
+        "rotate_form": RotateForm(),
+    }
+
+
+def _tokens(feed: Feed, *, now: datetime) -> list[tuple[FeedToken, bool]]:
+    tokens = feed.tokens.order_by("-created_at", "-pk")[:20]
+    return [(token, token.is_usable(now=now)) for token in tokens]
 
 
 @require_http_methods(["GET", "POST"])
 @role_required(Role.MANAGER)
 def feed_settings(request: HttpRequest, slug: str) -> HttpResponse:
     """What may be changed about a feed."""
-    feed = get_object_or_404(Feed, slug=slug)
+    feed = get_object_or_404(Feed.objects.select_related("team"), slug=slug)
     form = SettingsForm.of(feed, request.POST or None)
     if request.method == "POST" and form.is_valid():
         is_changed = change_settings(feed, form.settings, by=Actor.of(request), now=timezone.now())

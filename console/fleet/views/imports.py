@@ -39,6 +39,14 @@ def import_rows(request: HttpRequest, what: str) -> HttpResponse:
         return render(request, "fleet/import_form.html", context, status=422)
     if request.POST.get("confirm") and read.batch.rows:
         stored = take_upload(read, origin=origin, actor=Actor.of(request), now=now)
-        messages.success(request, f"{stored} of {len(read.batch.rows)} rows changed something.")
+        left_out = read.row_count - len(read.batch.rows)
+        said = f"{stored:,} of {read.row_count:,} row{'' if read.row_count == 1 else 's'} changed something."
+        if left_out:
+            messages.warning(
+                request,
+                f"{said} {left_out:,} could not be taken and {'was' if left_out == 1 else 'were'} left out.",
+            )
+        else:
+            messages.success(request, said)
         return redirect(upload.seen_at)
     return render(request, "fleet/import_preview.html", context | {"read": read})

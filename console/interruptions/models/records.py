@@ -62,6 +62,7 @@ class Hook(_NodeRecord):
         ]
         indexes = [
             models.Index(fields=["interruption"], name="interruptions_hook_of"),
+            models.Index(fields=["at"], name="interruptions_hook_stray", condition=Q(interruption=None)),
             models.Index(fields=["origin", "-at", "-id"], name="interruptions_hook_newest"),
         ]
 
@@ -96,6 +97,7 @@ class Move(_NodeRecord):
         ]
         indexes = [
             models.Index(fields=["interruption"], name="interruptions_move_of"),
+            models.Index(fields=["at"], name="interruptions_move_stray", condition=Q(interruption=None)),
             models.Index(fields=["origin", "-evicted_at"], name="interruptions_move_newest"),
             models.Index(
                 fields=["origin", "evicted_at"],
@@ -130,7 +132,10 @@ class Work(_NodeRecord):
             ),
             is_known_origin("interruptions", "work"),
         ]
-        indexes = [models.Index(fields=["interruption"], name="interruptions_work_of")]
+        indexes = [
+            models.Index(fields=["interruption"], name="interruptions_work_of"),
+            models.Index(fields=["at"], name="interruptions_work_stray", condition=Q(interruption=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.job} #{self.attempt}"
@@ -150,6 +155,7 @@ class Volume(_NodeRecord):
         ]
         indexes = [
             models.Index(fields=["interruption"], name="interruptions_volume_of"),
+            models.Index(fields=["at"], name="interruptions_volume_stray", condition=Q(interruption=None)),
             models.Index(fields=["origin", "-at", "-id"], name="interruptions_volume_newest"),
         ]
 
@@ -176,7 +182,10 @@ class Replica(_NodeRecord):
             ),
             is_known_origin("interruptions", "replica"),
         ]
-        indexes = [models.Index(fields=["interruption"], name="interruptions_replica_of")]
+        indexes = [
+            models.Index(fields=["interruption"], name="interruptions_replica_of"),
+            models.Index(fields=["at"], name="interruptions_replica_stray", condition=Q(interruption=None)),
+        ]
 
     def __str__(self) -> str:
         return self.name

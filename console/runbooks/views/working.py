@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -26,9 +28,17 @@ PAGE = "runbooks/execution_detail.html"
 @role_required(Role.VIEWER)
 def execution_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One checklist by itself, in the version it started with."""
+    return render_execution(request, pk)
+
+
+def render_execution(
+    request: HttpRequest, pk: int, *, variables: Mapping[str, object] | None = None, **more: object
+) -> HttpResponse:
+    """Its page; a room above, which knows what the checklist is worked for, fills in more than the service."""
     execution = _execution(pk)
-    variables = {"service": execution.service.name if execution.service else ""}
-    return render_region(request, PAGE, "checklist", _context(request, execution, as_values(variables)))
+    known = variables or {"service": execution.service.slug if execution.service else ""}
+    context = _context(request, execution, as_values(known)) | {"next_url": request.get_full_path()} | more
+    return render_region(request, PAGE, "checklist checklist-member", context)
 
 
 @require_POST

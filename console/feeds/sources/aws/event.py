@@ -6,10 +6,10 @@ The order is: a missing machine, then a time, then the forms of account, id and 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cached_property
 from typing import Any, TypedDict, Unpack
 
 import msgspec
+from django.utils.functional import cached_property  # the standard library's takes a lock at each first look
 
 from console.feeds import wire
 from console.feeds.identifiers import check_account, check_instance_id, is_placeholder, usable

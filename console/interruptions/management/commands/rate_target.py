@@ -6,10 +6,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils import timezone
 
-from console.accounts.audit import Actor, record
+from console.accounts.audit import Actor
+from console.interruptions import rate_targets
 from console.interruptions.models import RateTarget
 
 
@@ -41,33 +41,23 @@ class Command(BaseCommand):
                 where = f"{row.provider or 'any'}/{row.type_prefix}*"
                 self.stdout.write(f"{where}  target {row.target:g}  red {row.red:g}  {row.label}")
             return
-        with transaction.atomic():
-            self._change(options)
+        self._change(options)
 
     def _change(self, options: dict[str, Any]) -> None:
         which = {"provider": options["provider"], "type_prefix": options["type_prefix"]}
-        row = RateTarget.objects.select_for_update().filter(**which).first()
-        before = _shape(row) if row else None
+        row = RateTarget.objects.filter(**which).first()
+        by, now = Actor.console("manage.py rate_target"), timezone.now()
         if options["verb"] == "remove":
-            if row is None:
+            if row is None or rate_targets.end(row.pk, by=by, now=now) is None:
                 raise CommandError("That class has no target of its own.")
-            row.delete()
-            row = None
-        else:
-            if not 0 < options["target"] <= options["red"]:
-                raise CommandError("A target is above 0, and --red is at or above it.")
-            values = {name: options[name] for name in ("label", "target", "red")}
-            row, _ = RateTarget.objects.update_or_create(**which, defaults=values)
-        record(
-            Actor.console("manage.py rate_target"),
-            action=f"rate_target.{options['verb']}",
-            subject_kind="ratetarget",
-            subject_label=f"{which['provider'] or 'any'}/{which['type_prefix']}",
-            before=before,
-            after=_shape(row) if row else None,
-            now=timezone.now(),
+            return
+        wanted = rate_targets.Wanted(
+            **which, label=options["label"], target=options["target"], red=options["red"]
         )
-
-
-def _shape(row: RateTarget) -> dict[str, Any]:
-    return {"label": row.label, "target": row.target, "red": row.red}
+        try:
+            if row is None:
+                rate_targets.create(wanted, by=by, now=now)
+            else:
+                rate_targets.change(row.pk, wanted, by=by, now=now)
+        except rate_targets.CannotSet as error:
+            raise CommandError(str(error)) from error
