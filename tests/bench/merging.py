@@ -28,7 +28,7 @@ SEED = 20_260_311
 TOGETHER = 250
 WORKERS = (1, 2, 3, 4)
 """A quarter of the messages meets each number of workers."""
-KILLED_EVERY = (1.0, 3.0)
+KILLED_EVERY = (5.0, 15.0)
 """Seconds, while there is work."""
 LONGEST = 1_800.0
 _NURSERY = """
