@@ -80,10 +80,11 @@ def _work_off_claimed(pipeline: Pipeline[Item], attempt: Attempt, *, now: dateti
     claimed = pipeline.claim(now)
     if not claimed:
         return 0
-    attempt.begin([item.id for item in claimed], now=now)
+    attempt.look([item.id for item in claimed])
     batch = _fit_to_run(claimed, attempt, now=now)
     if not batch:
         return len(claimed)
+    attempt.begin([item.id for item in batch], now=now)
     culprits = _work_or_isolate(pipeline, batch, attempt, now=now)
     if culprits:
         pipeline.put_aside(culprits, now)
@@ -102,10 +103,7 @@ def _fit_to_run(claimed: list[Item], attempt: Attempt, *, now: datetime) -> list
         attempt.put_off_until(resting)
     batch = [item for item in claimed if item.id not in resting]
     suspects = [item for item in batch if attempt.counts[item.id] >= ALONE_FROM]
-    batch = suspects[:1] or batch
-    if len(batch) < len(claimed):
-        attempt.narrow([item.id for item in batch])
-    return batch
+    return suspects[:1] or batch
 
 
 def _work_or_isolate(

@@ -113,6 +113,7 @@ class Supervisor:
         self._ledger.write(other.process for other in self._watched)
 
     def has(self, name: str) -> bool:
+        """Whether a child of this name runs, or is to be started again."""
         return any(watched.child.name == name for watched in self._watched)
 
     def forget(self, process: Process) -> None:
@@ -139,10 +140,6 @@ class Supervisor:
 
     def deaths(self, name: str) -> int:
         return sum(watched.deaths for watched in self._watched if watched.child.name == name)
-
-    def has(self, name: str) -> bool:
-        """Whether a child of this name runs, or is to be started again."""
-        return any(watched.child.name == name for watched in self._watched)
 
     def run(self, *, tend: Callable[[], None] | None = None) -> None:
         """Until a stop signal. `tend` is called each round, some seconds apart: who is needed may change."""

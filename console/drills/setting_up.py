@@ -6,15 +6,27 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 from django.db import transaction
 
 from console.accounts.audit import Actor
 from console.accounts.models import ApiToken, Scope, User, hash_secret
 from console.accounts.tokens import TokenOrder, issue
 from console.drills.sample.company import SERVICES, TEAMS
+from console.drills.sample.lanes import (
+    ALERTS,
+    AWS,
+    CLUSTER,
+    GRID,
+    METADATA,
+    NODES,
+    PUBSUB,
+    RELAY,
+    SCHEDULED,
+    SNS,
+)
 from console.drills.sample.progress import SEED, FeedAddress, Progress, read_progress, write_progress
 from console.drills.sample.responding import NAME
-from console.drills.sample.story import AWS, NODES, RELAY
 from console.drills.sample_runbooks import RUNBOOKS, RunbookPlan
 from console.feeds.connecting import FeedOrder, connect
 from console.feeds.models import Feed, FeedKind, FeedToken
@@ -28,28 +40,30 @@ from console.runbooks.models import Runbook
 
 ACTOR = Actor.console("sample fleet")
 FLEET = "Sample fleet"
+
+
+def _order(name: str, slug: str, kind: FeedKind, *, minutes: int = 0) -> FeedOrder:
+    """A feed of the sample fleet; `minutes` where it speaks so often that silence means something."""
+    return FeedOrder(
+        name=f"Sample: {name}",
+        slug=f"sample-{slug}",
+        kind=kind,
+        origin=Origin.SAMPLE,
+        expects_within=timedelta(minutes=minutes) if minutes else None,
+    )
+
+
 ORDERS = {
-    AWS: FeedOrder(
-        name="Sample: AWS EventBridge",
-        slug="sample-aws",
-        kind=FeedKind.AWS_EVENTBRIDGE,
-        origin=Origin.SAMPLE,
-        expects_within=timedelta(minutes=15),
-    ),
-    RELAY: FeedOrder(
-        name="Sample: CloudEvents relay",
-        slug="sample-relay",
-        kind=FeedKind.CLOUDEVENTS,
-        origin=Origin.SAMPLE,
-        expects_within=timedelta(minutes=45),
-    ),
-    NODES: FeedOrder(
-        name="Sample: node watchers",
-        slug="sample-nodes",
-        kind=FeedKind.NODE_REPORT,
-        origin=Origin.SAMPLE,
-        expects_within=timedelta(minutes=3),
-    ),
+    AWS: _order("AWS EventBridge", "aws", FeedKind.AWS_EVENTBRIDGE, minutes=15),
+    SNS: _order("AWS SNS", "sns", FeedKind.AWS_SNS),
+    PUBSUB: _order("GCP Pub/Sub", "gcp-pubsub", FeedKind.GCP_PUBSUB),
+    METADATA: _order("GCP metadata", "gcp-metadata", FeedKind.GCP_METADATA, minutes=5),
+    SCHEDULED: _order("Azure Scheduled Events", "azure-events", FeedKind.AZURE_SCHEDULED_EVENTS, minutes=5),
+    GRID: _order("Azure Event Grid", "azure-grid", FeedKind.AZURE_EVENTGRID),
+    CLUSTER: _order("cluster events", "clusters", FeedKind.KUBERNETES),
+    ALERTS: _order("Alertmanager", "alerts", FeedKind.ALERTMANAGER, minutes=5),
+    RELAY: _order("CloudEvents relay", "relay", FeedKind.CLOUDEVENTS),
+    NODES: _order("node watchers", "nodes", FeedKind.NODE_REPORT, minutes=3),
 }
 LINKS = {
     "log_url": "https://logs.example.com/?q={{ instance_id }}&since={{ started_at }}",
@@ -90,7 +104,8 @@ def set_up(var: Path, *, now: datetime, seed: int = SEED) -> bool:
     feeds = {lane: _feed(order, now=now) for lane, order in ORDERS.items()}
     token = _token(FLEET, [Scope.FACTS], now=now)
     responder = _token(NAME, [Scope.READ, Scope.ACT], now=now)
-    write_progress(Progress(seed=seed, feeds=feeds, token=token, responder=responder), var=var)
+    told = read_progress(var) or Progress(seed=seed, feeds={}, token="")
+    write_progress(msgspec.structs.replace(told, feeds=feeds, token=token, responder=responder), var=var)
     return True
 
 

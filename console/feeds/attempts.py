@@ -31,11 +31,10 @@ WITH unhurried AS (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO feeds_pipelineattempt (pipeline, queued_ids, at) SELECT %s, %s::bigint[], %s FROM unhurried RETURNING id
 """
 _COUNT = """
-SELECT q.id, count(*), max(a.at) FILTER (WHERE a.id <> %s)
+SELECT q.id, count(*) + 1, max(a.at)
 FROM feeds_pipelineattempt a CROSS JOIN LATERAL unnest(a.queued_ids) AS q (id)
 WHERE a.pipeline = %s AND q.id = ANY(%s) GROUP BY q.id
 """
-_NARROW = "UPDATE feeds_pipelineattempt SET queued_ids = %s WHERE id = %s"
 _FORGET = "DELETE FROM feeds_pipelineattempt WHERE id = ANY(%s)"
 _STRIKE = """
 UPDATE feeds_pipelineattempt
@@ -71,28 +70,31 @@ class Attempt:
         self._marker: int | None = None
         self._ids: list[int] = []
 
-    def begin(self, ids: Sequence[int], *, now: datetime) -> None:
-        """Leave the mark of an attempt at these rows, outside the caller's transaction."""
+    def look(self, ids: Sequence[int]) -> None:
+        """See how often these rows were tried. Nothing counts as an attempt yet."""
         self._ids = list(ids)
+        self.counts = dict.fromkeys(self._ids, 1)
         with _second_connection() as cursor:
             _make_up_for(cursor)
+            cursor.execute(_COUNT, [self._pipeline, self._ids])
+            rows = cursor.fetchall()
+        self.counts.update({pk: count for pk, count, _ in rows})
+        self._last_at = {pk: last_at for pk, _, last_at in rows}
+
+    def begin(self, ids: Sequence[int], *, now: datetime) -> None:
+        """Leave the mark of an attempt at these of them, outside the caller's transaction.
+
+        Only rows that are worked on are marked: a worker that dies before counts against nothing.
+        """
+        self._ids = list(ids)
+        with _second_connection() as cursor:
             cursor.execute(_MARK, [self._pipeline, self._ids, now])
             self._marker = int(cursor.fetchone()[0])
-            cursor.execute(_COUNT, [self._marker, self._pipeline, self._ids])
-            rows = cursor.fetchall()
-        self.counts = {pk: count for pk, count, _ in rows}
-        self._last_at = {pk: last_at for pk, _, last_at in rows if last_at is not None}
 
     def resting(self, *, now: datetime) -> dict[int, datetime]:
         """Rows whose workers died so lately that it is too early for another attempt, and until when."""
         until = {pk: at + delay(self.counts[pk] - 1) for pk, at in self._last_at.items()}
         return {pk: due_at for pk, due_at in until.items() if due_at > now}
-
-    def narrow(self, only: Sequence[int]) -> None:
-        """The attempt is at these alone after all; the others were not tried."""
-        self._ids = list(only)
-        with _second_connection() as cursor:
-            cursor.execute(_NARROW, [self._ids, self._marker])
 
     def forget(self) -> None:
         """The attempt failed for a reason that is not the rows': it does not count."""

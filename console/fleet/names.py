@@ -132,7 +132,7 @@ class Known:
         if self.instances and (who.provider or who.account) and not self._is_at(who):
             return True
         if who.node_name and (lives := self.nodes.get(who.node_name)):
-            return not _agree(who.cluster, who.node_uid, lives)
+            return not _agree(who.cluster, _telling_uid(who), lives)
         if who.node_claim and (homes := self.claims.get(who.node_claim)):
             return not _agree(who.cluster, "", homes)
         return False
@@ -159,12 +159,19 @@ class Known:
         for name in self.nodes.keys() & other.nodes.keys():
             mine = {uid for _, uid in self.nodes[name] if uid}
             theirs = {uid for _, uid in other.nodes[name] if uid}
-            if mine and theirs and not mine & theirs:
+            if mine and theirs and not mine & theirs and not resource_of_node(name):
                 return False
         return True
 
     def lived_at(self, at: datetime) -> bool:
         return self.first_seen_at - NAME_LIFE <= at <= self.last_seen_at + NAME_LIFE
+
+
+def _telling_uid(who: Identity) -> str:
+    """The uid, where it tells one machine of this node name from another. An AKS node is named after its place in
+    the scale set, which is the machine to Azure: a new uid there is another life of it, and events decide.
+    """
+    return "" if resource_of_node(who.node_name) else who.node_uid
 
 
 def _agree(first: str, second: str, pairs: Iterable[tuple[str, str]]) -> bool:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from console.alerts import pipeline as alerting
 from console.drills.sample.history import History
-from console.drills.sample.story import Post
+from console.drills.sample.lanes import Post
 from console.drills.setting_up import ORDERS
 from console.feeds.models import Feed
 from console.feeds.normalised import Reading

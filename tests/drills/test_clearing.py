@@ -15,10 +15,10 @@ from console.accounts.models import AuditEntry, Role, User
 from console.alerts.models import AlertGroup
 from console.drills import clearing
 from console.drills.sample.history import History, write_history
+from console.drills.sample.lanes import INVENTORY
 from console.drills.sample.live import WORKLOADS, Live
 from console.drills.sample.machines import random_of
 from console.drills.sample.progress import path_in
-from console.drills.sample.story import INVENTORY
 from console.drills.setting_up import ACTOR, set_up
 from console.feeds.models import Feed
 from console.interruptions import rollups

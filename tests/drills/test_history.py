@@ -11,13 +11,14 @@ import msgspec
 
 from console.drills.sample.company import SERVICES, TEAMS
 from console.drills.sample.history import History, write_history
+from console.drills.sample.lanes import AWS, NODES, Post
 from console.drills.sample.machines import seats
-from console.drills.sample.story import AWS, NODES, RELAY, Post
+from console.drills.setting_up import ORDERS
 from console.feeds.normalised import ParseContext, Reading, Result
 from console.feeds.reading import MAX_BODY, read_body
 
 ANCHOR = datetime(2026, 3, 11, 12, tzinfo=UTC)
-KINDS = {AWS: "aws-eventbridge", RELAY: "cloudevents", NODES: "node-report"}
+KINDS = {lane: order.kind.value for lane, order in ORDERS.items()}
 WARNING = "EC2 Spot Instance Interruption Warning"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from console.drills.sample.company import SERVICES
 from console.drills.sample.history import write_history
+from console.drills.sample.lanes import AWS, INVENTORY, NODES, Post
 from console.drills.sample.live import WORKLOADS, Live
 from console.drills.sample.machines import DEAF_SEAT, random_of
 from console.drills.sample.progress import (
@@ -21,7 +22,6 @@ from console.drills.sample.progress import (
     seated,
     unsent_of,
 )
-from console.drills.sample.story import AWS, INVENTORY, NODES, Post
 from tests.drills.test_history import KINDS, WARNING, outcome, read
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)

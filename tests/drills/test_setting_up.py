@@ -28,11 +28,21 @@ def test_it_makes_teams_services_rules_feeds_and_a_token_of_origin_sample(tmp_pa
     assert counts == [8, 25 + 1, 25]  # and the visible home of what no rule takes
     assert dict(Feed.objects.values_list("slug", "kind")) == {
         "sample-aws": "aws-eventbridge",
+        "sample-sns": "aws-sns",
+        "sample-gcp-pubsub": "gcp-pubsub",
+        "sample-gcp-metadata": "gcp-metadata",
+        "sample-azure-events": "azure-scheduled-events",
+        "sample-azure-grid": "azure-eventgrid",
+        "sample-clusters": "kubernetes",
+        "sample-alerts": "alertmanager",
         "sample-relay": "cloudevents",
         "sample-nodes": "node-report",
     }
     assert not Feed.objects.exclude(origin="sample").exists()
-    assert not Feed.objects.filter(expects_within=None).exists()
+    awaited = Feed.objects.exclude(expects_within=None).values_list("slug", flat=True)
+    assert set(awaited) == {
+        f"sample-{name}" for name in ("aws", "nodes", "alerts", "gcp-metadata", "azure-events")
+    }
     scopes = dict(ApiToken.objects.values_list("name", "scopes"))
     assert scopes == {"Sample fleet": [Scope.FACTS], "Mara Lindqvist": [Scope.ACT, Scope.READ]}
 
@@ -58,7 +68,7 @@ def test_lost_secrets_are_made_anew_and_the_old_ones_open_nothing(tmp_path: Path
     assert old is not None
     assert new is not None
     assert old.token != new.token
-    assert (FeedToken.objects.count(), ApiToken.objects.count(), Feed.objects.count()) == (3, 2, 3)
+    assert (FeedToken.objects.count(), ApiToken.objects.count(), Feed.objects.count()) == (10, 2, 10)
     assert is_set_up(tmp_path, now=NOON)
 
 

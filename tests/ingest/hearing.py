@@ -113,6 +113,9 @@ def _time(seconds: float) -> str:
 
 KINDS = {
     "aws": "aws-eventbridge",
+    "sns": "aws-sns",
+    "sqs": "aws-sqs",
+    "imds": "aws-imds",
     "nodes": "node-report",
     "events": "cloudevents",
     "gcp": "gcp-pubsub",

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from console.drills.sample import node_messages as node
+from console.drills.sample.lanes import NODES, Post
 from console.drills.sample.machines import Machine
-from console.drills.sample.story import NODES, Post
 
 TURNS = 8
 BEATS_EVERY = timedelta(seconds=60)

@@ -1,4 +1,4 @@
-"""What AWS sends, in the shape of EventBridge."""
+"""What AWS sends: events of EventBridge, bare or published to a topic."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import datetime
 from random import Random
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from console.drills.sample.company import AWS_ACCOUNT
 from console.drills.sample.machines import Machine
@@ -83,6 +85,18 @@ def launch_successful(machine: Machine, *, at: datetime, chance: Random) -> Mess
         "Destination": "AutoScalingGroup",
     }
     return _group_event("EC2 Instance Launch Successful", machine, detail, at=at, chance=chance)
+
+
+def in_sns(event: Message, *, at: datetime, chance: Random) -> Message:
+    """The event as a topic passes it on, without its signature: the feed's secret opens the door."""
+    region = event["region"]
+    return {
+        "Type": "Notification",
+        "MessageId": unique(chance),
+        "TopicArn": f"arn:aws:sns:{region}:{AWS_ACCOUNT}:spot-events",
+        "Message": msgspec.json.encode(event).decode(),
+        "Timestamp": f"{at:%Y-%m-%dT%H:%M:%S}.512Z",
+    }
 
 
 def cloud_event(inner: Message, *, source: str, chance: Random) -> Message:

@@ -10,6 +10,7 @@ from typing import Any
 
 from console.drills.sample import aws_messages as aws
 from console.drills.sample.agents import last_words
+from console.drills.sample.lanes import AWS, INVENTORY, Post
 from console.drills.sample.machines import (
     DEAF_SEAT,
     Fleet,
@@ -20,7 +21,7 @@ from console.drills.sample.machines import (
     seats,
 )
 from console.drills.sample.oddities import ODDITIES
-from console.drills.sample.story import AWS, INVENTORY, Post, Script, script_of, tell
+from console.drills.sample.story import Script, script_of, tell
 
 DAYS = 90
 ENDS_BEFORE = timedelta(minutes=40)

@@ -16,13 +16,18 @@ from typing import Any
 
 from console.drills.sample import agents
 from console.drills.sample import aws_messages as aws
+from console.drills.sample import azure_messages as azure
+from console.drills.sample import gcp_messages as gcp
+from console.drills.sample.cluster_messages import watchdog
 from console.drills.sample.company import SERVICES, ServicePlan
+from console.drills.sample.lanes import ALERTS, AWS, INVENTORY, METADATA, SCHEDULED, Post
 from console.drills.sample.machines import Fleet, Machine, Sitting, inventory_row, iso
 from console.drills.sample.oddities import ODDITIES
-from console.drills.sample.story import AWS, INVENTORY, Post, Step, script_of, tell
+from console.drills.sample.story import Step, script_of, tell
 
 WORKLOADS = "workloads"
 STATES_EVERY = timedelta(seconds=45)
+WATCHDOG_EVERY = timedelta(minutes=1)
 LISTS_EVERY = timedelta(minutes=10)
 HINTS_EVERY = (6.0, 24.0)
 ODD_EVERY = (20.0, 90.0)
@@ -87,6 +92,7 @@ class Live:
             self._later(at, self._beating(turn))
         self._later(now, self._tell_states)
         self._later(now + LISTS_EVERY, self._list)
+        self._later(now + timedelta(seconds=5), self._watch)
         self._later(now + timedelta(minutes=2), self._be_odd)
         self._later(now + timedelta(minutes=3), self._hint)
         self._later(now + FIRST_MINUTE, self._wait)
@@ -231,6 +237,18 @@ class Live:
     def _tell_states(self, at: datetime) -> None:
         self._touched |= {plan.slug for plan in SERVICES}
         self._later(at + STATES_EVERY, self._tell_states)
+
+    def _watch(self, at: datetime) -> None:
+        """The alert that always fires, and what two watchers poll while nothing is announced."""
+        self._in_passing.append(Post(at, ALERTS, watchdog(since=self.began_at)))
+        there = [s.machine for s in self.fleet.sittings if self._is_there(s, at)]
+        google = next((m for m in there if m.provider == "gcp"), None)
+        if google is not None:
+            self._in_passing.append(Post(at, METADATA, gcp.not_preempted(google, at=at)))
+        polled = next((m for m in there if m.provider == "azure"), None)
+        if polled is not None:
+            self._in_passing.append(Post(at, SCHEDULED, azure.nothing_scheduled(polled, at=at)))
+        self._later(at + WATCHDOG_EVERY, self._watch)
 
     def _list(self, at: datetime) -> None:
         """The whole inventory once more, without machines that are about to go."""

@@ -82,6 +82,11 @@ class Machine:
         return self.seat.service
 
     @property
+    def boot_id(self) -> str:
+        """Each machine of a seat boots once."""
+        return f"boot-{self.seat.index}-{self.generation}"
+
+    @property
     def group(self) -> str:
         """Its Auto Scaling group."""
         return f"meridian-{self.service.slug or 'misc'}-{self.seat.lifecycle}"

@@ -20,7 +20,7 @@ def report(machine: Machine, entries: Sequence[Entry], *, at: datetime, chance: 
         "schema": "node-report/1",
         "report_id": unique(chance),
         **named,
-        "boot_id": f"boot-{machine.seat.index}-{machine.generation}",
+        "boot_id": machine.boot_id,
         "reported_at": iso(at),
         "reports": list(entries),
     }

@@ -8,8 +8,8 @@ from typing import Any
 
 from console.drills.sample import aws_messages as aws
 from console.drills.sample import node_messages as node
+from console.drills.sample.lanes import AWS, NODES, RELAY, Post
 from console.drills.sample.machines import Machine
-from console.drills.sample.story import AWS, NODES, RELAY, Post
 
 
 def elided_id(machine: Machine, *, at: datetime, chance: Random) -> Post:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from console.drills.sample.history import History, write_history
+from console.drills.sample.lanes import INVENTORY, Post
 from console.drills.sample.live import WORKLOADS, Live
 from console.drills.sample.machines import inventory_row, random_of
 from console.drills.sample.posting import Address, Cleared, Console, Door, Lane
@@ -29,7 +30,6 @@ from console.drills.sample.progress import (
     unsent_of,
 )
 from console.drills.sample.responding import Responder
-from console.drills.sample.story import INVENTORY, Post
 
 PAUSE = 1.2
 """Between two batches of history, so that live messages do not wait behind it."""

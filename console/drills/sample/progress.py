@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from console.drills.sample.lanes import Post
 from console.drills.sample.machines import Fleet, Sitting, machine_in, seats
-from console.drills.sample.story import Post
 
 SEED = 2_026
 

@@ -12,19 +12,11 @@ from typing import Any
 
 from console.drills.sample import aws_messages as aws
 from console.drills.sample import node_messages as node
+from console.drills.sample import witnesses
+from console.drills.sample.lanes import AWS, INVENTORY, NODES, SNS, Post
 from console.drills.sample.machines import Machine, Sitting, inventory_row
 
-AWS, RELAY, NODES, INVENTORY = "aws", "relay", "nodes", "inventory"
 NOTICE = {"aws": 120.0, "gcp": 30.0, "azure": 38.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One message, the lane it takes, and when it is sent."""
-
-    at: datetime
-    lane: str
-    body: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ def script_of(chance: Random) -> Script:
     return Script(
         rebalance_lead=chance.uniform(60, 240) if chance.random() < 0.3 else None,
         hook=chance.choices(("complete", "partial", "failed", "overrun"), (94, 3, 2, 1))[0],
-        has_second_witness=chance.random() < 0.4,
+        has_second_witness=chance.random() < 0.5,
         is_proven=chance.random() < 0.25,
     )
 
@@ -89,6 +81,7 @@ def tell(
     story = Story(machine, ended_at=gone, replaced_at=replaced)
     teller = _Teller(story, successor, script, at, chance)
     teller.provider()
+    teller.cluster()
     if not script.is_agent_silent:
         teller.agent()
     teller.aftermath()
@@ -131,17 +124,12 @@ class _Teller:
     def say(self, at: datetime, body: dict[str, Any], *, lane: str = AWS, delay: float = 0.0) -> None:
         self.story.posts.append(Post(at + _seconds(delay), lane, body))
 
-    def node(self, at: datetime, *entries: node.Entry, lane: str = NODES, delay: float = 0.3) -> None:
-        body = node.report(self.machine, entries, at=at, chance=self.chance)
-        if lane == RELAY:
-            body = aws.cloud_event(
-                body, source=f"/meridian/relay/{self.machine.provider}", chance=self.chance
-            )
-        self.say(at, body, lane=lane, delay=delay)
+    def node(self, at: datetime, *entries: node.Entry, delay: float = 0.3) -> None:
+        self.say(at, node.report(self.machine, entries, at=at, chance=self.chance), lane=NODES, delay=delay)
 
     def provider(self) -> None:
         if self.machine.provider != "aws":
-            self.node(self.at, node.notice(self.deadline), lane=RELAY)
+            self._other_cloud()
             return
         machine, chance, gone = self.machine, self.chance, self.story.ended_at
         if self.script.rebalance_lead is not None:
@@ -153,13 +141,31 @@ class _Teller:
             held = self.at + _seconds(chance.uniform(5, 14))
             self.say(held, aws.terminate_action(machine, at=held, chance=chance), delay=1)
             if self.script.has_second_witness:
-                relayed = aws.cloud_event(warning, source="/meridian/relay/aws", chance=chance)
-                self.say(self.at, relayed, lane=RELAY, delay=chance.uniform(3, 9))
+                published = aws.in_sns(warning, at=self.at, chance=chance)
+                self.say(self.at, published, lane=SNS, delay=chance.uniform(3, 9))
         self.say(gone, aws.state_change(machine, state="terminated", at=gone, chance=chance), delay=1.2)
         if self.script.is_proven or not self.script.is_warned:
             proven = gone + _seconds(1)
             delay = chance.uniform(60, 200)
             self.say(proven, aws.bid_evicted(machine, at=proven, chance=chance), delay=delay)
+
+    def _other_cloud(self) -> None:
+        gone = self.story.ended_at
+        if self.machine.provider == "gcp":
+            self.story.posts += witnesses.of_google(self.machine, at=self.at, gone=gone)
+        else:
+            told = witnesses.of_azure(self.machine, at=self.at, gone=gone, deadline=self.deadline)
+            self.story.posts += told
+
+    def cluster(self) -> None:
+        """The cluster's own events and alerts."""
+        self.story.posts += witnesses.of_the_cluster(
+            self.machine,
+            at=self.at,
+            gone=self.story.ended_at,
+            deadline=self.deadline,
+            is_warned=self.script.is_warned,
+        )
 
     def agent(self) -> None:
         """The node's own word: the notice it saw, and how its shutdown hook went."""
@@ -200,11 +206,19 @@ class _Teller:
             running = max(evicted, self.story.replaced_at) + _seconds(chance.uniform(6, 35))
             if chance.random() < 0.8:  # room on another node
                 running = evicted + _seconds(chance.uniform(4, 25))
-            told = node.move(self.machine, number, evicted_at=evicted, running_at=None, to=None)
-            back = node.move(self.machine, number, evicted_at=evicted, running_at=running, to=self.successor)
-            self.node(evicted, told)
-            self.node(running, back)
+            self._move(number, evicted_at=evicted, running_at=running)
             self.story.steps += [Step(evicted, zone, -1), Step(running, zone, 1)]
+
+    def _move(self, number: int, *, evicted_at: datetime, running_at: datetime) -> None:
+        """Told by the cluster where replicas are pods and there was time to stop them, else by the node."""
+        machine, to = self.machine, self.successor
+        if machine.service.kind in witnesses.TELLS_PODS and self.script.is_warned:
+            told = witnesses.of_a_pod(machine, number, evicted_at=evicted_at, running_at=running_at, to=to)
+            self.story.posts += told
+            return
+        self.node(evicted_at, node.move(machine, number, evicted_at=evicted_at, running_at=None, to=None))
+        back = node.move(machine, number, evicted_at=evicted_at, running_at=running_at, to=to)
+        self.node(running_at, back)
 
     def _storage(self) -> None:
         gone, chance = self.story.ended_at, self.chance
