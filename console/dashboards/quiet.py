@@ -10,6 +10,7 @@ from console.alerts.canary import Canary, last_canary
 from console.feeds.health import FeedState, feed_states
 from console.feeds.models import Feed
 from console.lib.origin import Origin
+from console.lib.pages import once
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,14 @@ class Quiet:
     late: int
     paused: int
     last_event_at: datetime | None
+    now: datetime
     canary: Canary
-    is_stuck: bool
-    """Messages came through before, and now do not."""
+    """Looked for only where the board has nothing else to show."""
 
     @property
-    def is_deaf(self) -> bool:
-        return self.feeds == 0 or self.silent > 0 or self.is_stuck
+    def is_stuck(self) -> bool:
+        """Messages came through before, and now do not."""
+        return self.canary.sent_at is not None and self.canary.is_late(now=self.now)
 
     @property
     def heard(self) -> int:
@@ -37,13 +39,12 @@ class Quiet:
 def proof_of_quiet(*, origin: Origin, now: datetime) -> Quiet:
     feeds = list(Feed.objects.of_origin(origin))
     states = Counter(feed_states(feeds, now=now).values())
-    canary = last_canary()
     return Quiet(
         feeds=len(feeds),
         silent=states[FeedState.SILENT],
         late=states[FeedState.DELAYED],
         paused=states[FeedState.PAUSED],
         last_event_at=max((feed.last_seen_at for feed in feeds if feed.last_seen_at), default=None),
-        canary=canary,
-        is_stuck=canary.sent_at is not None and canary.is_late(now=now),
+        now=now,
+        canary=once(last_canary),
     )

@@ -90,6 +90,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("feeds_heartbeatdelivery", OF_FEED_OR_ORIGIN),
     ("feeds_deliverykey", OF_FEED),
     ("feeds_feedhour", OF_FEED),
+    ("feeds_polledsource", OF_FEED),
     ("feeds_feedevent", OF_FEED),
     ("feeds_feedtoken", OF_FEED),
     ("accounts_apitoken", OF_ORIGIN),

@@ -279,7 +279,7 @@ def test_the_guides_of_nodes_hold_the_watcher_its_unit_and_its_daemon_set(kind: 
     assert "FEED_SECRET=s3cret-Value" in codes["spot-watch.env"]
     secret, program, daemon_set = yaml.safe_load_all(codes["spot-watch.yaml"])
     assert secret["stringData"] == {"secret": "s3cret-Value"}
-    assert program["data"]["spot-watch"] + "\n" == watcher_program()
+    assert program["data"]["spot-watch"].rstrip() == watcher_program().rstrip()
     pod = daemon_set["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     env = {one["name"]: one.get("value") for one in container["env"]}
