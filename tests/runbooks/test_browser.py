@@ -98,7 +98,7 @@ def execution(alice: User) -> Execution:
         make_step("Tell", is_required=False),
     )
     by, now = Actor.person(alice), timezone.now()
-    runbook, service = make_runbook(*steps, name="Workers", by=by), make_service(name="checkout")
+    runbook, service = make_runbook(*steps, name="Workers", by=by), make_service(slug="checkout")
     attaching.attach(runbook, service=service, by=by, now=now)
     return checklist.start(service, origin="live", now=now - timedelta(minutes=6))
 
