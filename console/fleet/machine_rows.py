@@ -151,7 +151,7 @@ _COLUMNS = ", ".join(f"m.{name}" for name in TEXTS)
 _LOCK = f"""
 SELECT m.id, m.first_seen_at, m.last_seen_at, m.tags, m.vcpus, m.declared_service, m.service_id, m.pool_id,
        m.heartbeat_at, m.listed_at, {_COLUMNS}
-FROM fleet_machine m WHERE m.id IN (
+FROM fleet_machine m WHERE m.merged_into_id IS NULL AND m.id IN (
     SELECT a.machine_id FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS w(kind, value)
         JOIN fleet_machinealias a ON a.origin = %(origin)s AND a.id_kind = w.kind AND a.id_value = w.value
         JOIN fleet_machine k ON k.id = a.machine_id
@@ -177,7 +177,10 @@ SELECT a.machine_id, a.id_kind, a.id_value, a.provider, a.scope, a.node_uid,
 
 
 def lock_rows(params: Mapping[str, Any]) -> dict[int, Row]:
-    """Lock every machine that the names may lead to, in id order, and read them."""
+    """Lock every machine that the names may lead to, in id order, and read them.
+
+    One that was joined with another while its lock was waited for is none of them any more.
+    """
     rows: dict[int, Row] = {}
     for line in fetch(_LOCK, params):
         pk, first, last, tags, vcpus, declared, service_id, pool_id, heartbeat_at, listed_at, *texts = line

@@ -234,3 +234,37 @@ def test_two_batches_that_learn_of_one_machine_at_once_make_one_row() -> None:
     assert Machine.objects.filter(merged_into=None).count() == 1
     assert len({pk for pk in outcomes if pk is not None}) == 1
     assert None in outcomes, "one of the two should have had to try again"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waited_for_a_machine_that_was_joined_meanwhile_finds_the_one_that_it_became() -> None:
+    first, second = resolve(CLOUD).ids[0], resolve(CLUSTER).ids[0]
+    assert first != second
+    found: list[Resolved] = []
+
+    def wait_for_both() -> None:
+        try:
+            found.append(resolve(CLOUD, CLUSTER))
+        finally:
+            connection.close()
+
+    worker = Thread(target=wait_for_both)
+    with transaction.atomic():
+        assert resolve_machines([BRIDGE], origin="live", now=NOON + DAY).merges == [(first, second)]
+        worker.start()
+        _wait_until_a_lock_is_waited_for()
+    worker.join(20)
+    assert [each.ids for each in found] == [[first, first]]
+
+
+def _wait_until_a_lock_is_waited_for() -> None:
+    for _ in range(400):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+        sleep(0.05)
+    raise AssertionError("nobody waits")
