@@ -22,14 +22,18 @@ import celery.apps.worker
 import celery.concurrency.prefork
 import celery.concurrency.thread
 import celery.worker.consumer  # noqa: F401
+import django
 from celery.exceptions import SecurityWarning
 
 from console.config.celery import app
 from console.config.ledger import Ledger
-from console.config.polling_child import CHILD, PollingChild
 from console.config.processes import Child, Process, die_with_parent
 from console.config.supervisor import STOP_SIGNALS, StopRequested, Supervisor
-from console.ingest import poller
+
+django.setup()  # what follows reads the tables
+
+from console.config.polling_child import CHILD, PollingChild  # noqa: E402
+from console.ingest import poller  # noqa: E402
 
 logger = logging.getLogger(__name__)
 QUIET = {"without_gossip": True, "without_mingle": True, "without_heartbeat": True}

@@ -16,6 +16,7 @@ _DELAYS = """
 SELECT count(*), percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY late) FROM (
     SELECT extract(epoch FROM received_at - occurred_at)::float8 AS late FROM feeds_delivery
     WHERE feed_id = %(feed)s AND received_at > %(since)s AND received_at <= %(now)s AND occurred_at IS NOT NULL
+      AND occurred_at > received_at - interval '24 hours'
     ORDER BY received_at DESC, id DESC LIMIT %(newest)s
 ) AS newest
 """

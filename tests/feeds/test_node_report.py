@@ -82,7 +82,11 @@ def test_a_full_report_states_its_stages_in_order(read_case: Read) -> None:
 def test_a_full_report_keeps_every_fact(read_case: Read) -> None:
     assert read_case("node_report/everything").facts == (
         HookFact(
-            started_at=clock(31, 45), finished_at=clock(32, 10), outcome="partial", message="two shards left"
+            told_as="rep-5501:2",
+            started_at=clock(31, 45),
+            finished_at=clock(32, 10),
+            outcome="partial",
+            message="two shards left",
         ),
         MoveFact(
             workload="shop/indexer",
