@@ -31,14 +31,17 @@ def service_detail(request: HttpRequest, slug: str) -> HttpResponse:
     service = Service.objects.select_related("team", "owner").filter(origin=origin, slug=slug).first()
     if service is None:
         raise Http404(f"There is no service {slug} in this data origin.")
-    target = request.headers.get("HX-Target", "")
-    if target in OF_FLEET:
-        context = service_page(request, service, now=now)
-        return render_region(request, "fleet/service_detail.html", " ".join(OF_FLEET), context)
-    is_own = target in OWN.split()
+    targets = set(request.headers.get("HX-Target", "").split())
+    is_own = bool(targets) and targets <= set(OWN.split())
     context = {"service": service} if is_own else service_page(request, service, now=now)
-    context |= _happened(service, now=now, is_with_figures=target == FIGURES)
-    return render_region(request, "dashboards/service_detail.html", OWN, context)
+    context |= _happened(service, now=now, is_with_figures=FIGURES in targets)
+    return render_region(
+        request,
+        "dashboards/service_detail.html",
+        " ".join((OWN, *OF_FLEET)),
+        context,
+        elsewhere=dict.fromkeys(OF_FLEET, "fleet/service_detail.html"),
+    )
 
 
 def _happened(service: Service, *, now: datetime, is_with_figures: bool) -> dict[str, Any]:

@@ -50,7 +50,7 @@ SELECT id, n, late, since FROM feeds_feed f CROSS JOIN LATERAL (
     FROM (
         SELECT received_at, occurred_at FROM feeds_delivery d
         WHERE d.feed_id = f.id AND d.received_at > %(since)s AND d.occurred_at IS NOT NULL
-          AND d.occurred_at > d.received_at - interval '24 hours'
+          AND d.occurred_at > greatest(f.created_at, d.received_at - interval '24 hours')
         ORDER BY d.received_at DESC, d.id DESC LIMIT %(most)s
     ) newest
 ) delay WHERE f.last_accepted_at > %(since)s OR f.delayed_since IS NOT NULL

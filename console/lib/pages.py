@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -31,6 +32,7 @@ def render_region(
     *,
     status: int = 200,
     is_all_region: bool = False,
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> HttpResponse:
     """The whole page, or, when htmx asks for it by the target's id, only the region named so.
 
@@ -38,6 +40,7 @@ def render_region(
     `region` may be a list of names separated by spaces; the request's target must be one of them, or several
     separated by spaces: those that differ are then answered as JSON, `{name: {"digest", "html"}}`.
     `is_all_region`: the template holds that region and nothing else, whatever its id.
+    `elsewhere`: the template of each region that another one than the page's defines.
     """
     targets = request.headers.get("HX-Target", "").split()
     is_region = (
@@ -47,7 +50,9 @@ def render_region(
         response = HttpResponse(render_to_string(template, context, request), status=status)
     else:
         parts = {
-            name: render_to_string(template if is_all_region else f"{template}#{name}", context, request)
+            name: render_to_string(
+                template if is_all_region else f"{elsewhere.get(name, template)}#{name}", context, request
+            )
             for name in targets
         }
         response = _answer_regions(request, parts, status=status)
