@@ -151,7 +151,7 @@ def test_a_failure_while_telling_leaves_the_change_to_be_found_again(monkeypatch
 
 
 def test_a_feed_half_of_whose_messages_come_late_is_delayed_until_they_come_in_time() -> None:
-    feed = make_feed()
+    feed = make_feed(created_at=NOON - timedelta(hours=1))
     deliver(feed, at=NOON, late=minutes(9), count=5)
     watch_feeds(now=NOON + minutes(1))
     watch_feeds(now=NOON + minutes(1))
@@ -223,3 +223,11 @@ def test_the_page_tells_what_was_done_to_the_feed_by_whom_and_what_it_did_itself
     assert places == sorted(places)
     assert history.count("alice") == 4
     assert f"{token.prefix}…" in history
+
+
+def test_what_happened_before_a_feed_was_made_is_its_history_and_no_delay() -> None:
+    feed = make_feed(created_at=NOON - minutes(1))
+    deliver(feed, at=NOON, late=minutes(9), count=5)
+    watch_feeds(now=NOON + minutes(1))
+    assert groups(feed) == []
+    assert told(feed) == []
