@@ -39,7 +39,9 @@ app.conf.update(
     enable_utc=True,
     worker_hijack_root_logger=False,
 )
-app.autodiscover_tasks(["console.ingest", "console.alerts", "console.dashboards", "console.drills"])
+app.autodiscover_tasks(
+    ["console.notifications", "console.ingest", "console.alerts", "console.dashboards", "console.drills"]
+)
 
 # Bells that are rung whether or not something happened: a lost bell costs one sweep, never an event.
 app.conf.beat_schedule = {

@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("console.feeds.urls")),
     path("", include("console.alerts.checklist_urls")),
     path("runbooks/", include("console.runbooks.urls")),
+    path("", include("console.oncall.urls")),
+    path("", include("console.notifications.urls")),
     path("", include("console.alerts.urls")),
     path("", include("console.dashboards.urls")),
     path("", include("console.lib.urls")),

@@ -18,9 +18,10 @@ def main() -> int:
     """0 if every figure is within its limit."""
     home = Path(tempfile.mkdtemp(prefix="spot-bench-", dir="/tmp"))
     home.chmod(0o755)
-    servers = EmbeddedServers(home / "var", broker=False)
+    servers = EmbeddedServers(home / "var")
     os.environ |= {"CONSOLE_VAR": str(home / "var"), "DJANGO_SETTINGS_MODULE": "console.config.settings"}
-    os.environ |= {"LOG_LEVEL": "WARNING", "DATABASE_URL": servers.start().database}
+    addresses = servers.start()
+    os.environ |= {"LOG_LEVEL": "WARNING", "DATABASE_URL": addresses.database, "CELERY_BROKER_URL": addresses.broker}
     try:
         from tests.bench import run  # noqa: PLC0415 - settings read the environment made above
 

@@ -1,4 +1,4 @@
-"""Alert groups, their members and their history."""
+"""Alert groups and their members."""
 
 from __future__ import annotations
 
@@ -6,44 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from console.accounts.models import User
+from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
 from console.fleet.models import Pool, Service
 from console.interruptions.models import Episode, Interruption
 from console.lib.origin import is_known_origin, origin_field
 from console.runbooks.models import Execution
-
-
-class GroupStatus(models.TextChoices):
-    TRIGGERED = "triggered", "Triggered"
-    ACKNOWLEDGED = "acknowledged", "Acknowledged"
-    RESOLVED = "resolved", "Resolved"
-
-
-class Severity(models.TextChoices):
-    CRITICAL = "critical", "Critical"
-    ERROR = "error", "Error"
-    WARNING = "warning", "Warning"
-    INFO = "info", "Info"
-
-
-class GroupKind(models.TextChoices):
-    """What a group is about; its key says so."""
-
-    SERVICE = "service", "Service"
-    WAVE = "wave", "Wave"
-    FINDING = "finding", "Console"
-
-
-class Resolution(models.TextChoices):
-    """How a group ended. `no_news` and `late` were never announced as healed."""
-
-    HEALED = "healed", "Healed"
-    BY_HAND = "by_hand", "Resolved by hand"
-    NO_NEWS = "no_news", "No news"
-    LATE = "late", "Over before it was heard of"
-    MERGED = "merged", "Merged into another"
 
 
 class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
@@ -222,114 +192,3 @@ class GroupEpisode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.episode} in {self.group}"
-
-
-class EventKind(models.TextChoices):
-    """What can happen to a group."""
-
-    TRIGGERED = "triggered", "Triggered"
-    JOINED = "joined", "Machines joined"
-    LEFT = "left", "Machines left"
-    ACKNOWLEDGED = "acknowledged", "Acknowledged"
-    UNACKNOWLEDGED = "unacknowledged", "Acknowledgement taken back"
-    SILENCED = "silenced", "Silenced"
-    UNSILENCED = "unsilenced", "Silence lifted"
-    RESOLVED = "resolved", "Resolved"
-    REOPENED = "reopened", "Re-opened"
-    NOTE = "note", "Note"
-    SEVERITY = "severity", "Severity changed"
-    CHECKLIST = "checklist", "Checklist"
-
-
-class AlertEvent(models.Model):
-    """One line of a group's history: what happened, when, and who did it (null: the console)."""
-
-    group = models.ForeignKey(AlertGroup, models.CASCADE, related_name="events")
-    at = models.DateTimeField()
-    kind = models.CharField(max_length=16, choices=EventKind)
-    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="alert_events")
-    by_label = models.CharField(max_length=200, blank=True, db_default="")
-    """The program that did it, where no person did."""
-    text = models.TextField(blank=True)
-    data = models.JSONField(default=dict)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(kind__in=EventKind.values), name="alerts_alertevent_kind_is_known"
-            )
-        ]
-        indexes = [models.Index(fields=["group", "-id"], name="alerts_alertevent_newest")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} at {self.at:%H:%M:%S}"
-
-    @property
-    def who(self) -> str:
-        return str(self.by) if self.by else self.by_label or "the console"
-
-
-class SetAside(models.Model):
-    """Work of the alert pipeline that fails: a changed interruption, or a group whose time has come.
-
-    Kept until it is tried again after a fix, or until newer news of the same goes through.
-    """
-
-    origin = origin_field()
-    interruption = models.OneToOneField(
-        Interruption, models.CASCADE, null=True, related_name="alerting_set_aside"
-    )
-    group = models.OneToOneField(AlertGroup, models.CASCADE, null=True, related_name="settling_set_aside")
-    is_new = models.BooleanField(default=False)
-    is_replay = models.BooleanField(default=False)
-    detail = models.CharField(max_length=500)
-    at = models.DateTimeField()
-    last_at = models.DateTimeField()
-    failed_count = models.PositiveIntegerField(default=1)
-
-    class Meta:
-        constraints = [
-            is_known_origin("alerts", "setaside"),
-            models.CheckConstraint(
-                condition=Q(interruption=None) ^ Q(group=None), name="alerts_setaside_is_about_one_thing"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.interruption or self.group}: {self.detail}"
-
-
-class Decision(models.TextChoices):
-    PAGE = "page", "Page"
-    TICKET = "ticket", "Ticket"
-    LOG = "log", "Log"
-    SUPPRESS = "suppress", "Suppress"
-
-
-class Receipt(models.Model):
-    """Why somebody was told, or nobody was: one row for every decision, with its inputs."""
-
-    origin = origin_field()
-    group = models.ForeignKey(AlertGroup, models.CASCADE, related_name="receipts")
-    trigger = models.CharField(max_length=64)
-    """What was decided on: `change:<id>`, `due:<time>` …; unique with the rule, so twice is harmless."""
-    rule = models.CharField(max_length=64)
-    decision = models.CharField(max_length=16, choices=Decision)
-    reason = models.CharField(max_length=300)
-    inputs = models.JSONField(default=dict)
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["group", "rule", "trigger"], name="alerts_receipt_one_per_trigger"
-            ),
-            is_known_origin("alerts", "receipt"),
-            models.CheckConstraint(
-                condition=Q(decision__in=Decision.values), name="alerts_receipt_decision_is_known"
-            ),
-        ]
-        indexes = [models.Index(F("group").asc(), F("id").desc(), name="alerts_receipt_newest")]
-
-    def __str__(self) -> str:
-        return f"{self.decision}: {self.reason}"

@@ -1,0 +1,1 @@
+"""Whom a page reaches, in which order, and when the next one is told."""

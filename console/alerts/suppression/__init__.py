@@ -1,0 +1,1 @@
+"""Planned quiet: maintenance windows and capacity changes, what they hid, and what they may never hide."""

@@ -1,0 +1,13 @@
+"""The rows of this room; each file holds one idea."""
+
+from __future__ import annotations
+
+from console.notifications.models.channel import Channel, ChannelKind
+from console.notifications.models.notification import (
+    Importance,
+    Notification,
+    NotificationKind,
+    NotificationState,
+)
+
+__all__ = ["Channel", "ChannelKind", "Importance", "Notification", "NotificationKind", "NotificationState"]

@@ -1,0 +1,7 @@
+"""The rows of this room; each file holds one idea."""
+
+from __future__ import annotations
+
+from console.oncall.models.rotation import Rotation
+
+__all__ = ["Rotation"]
