@@ -3,6 +3,7 @@
 from console.feeds.models.delivery import Delivery, DeliveryKey, DeliveryResult, HeartbeatDelivery
 from console.feeds.models.feed import (
     CANARY,
+    MOST_PER_SECOND,
     Feed,
     FeedEvent,
     FeedEventKind,
@@ -23,6 +24,7 @@ from console.feeds.models.queue import PipelineAttempt, PipelineStop, QueuedDeli
 
 __all__ = [
     "CANARY",
+    "MOST_PER_SECOND",
     "Delivery",
     "DeliveryKey",
     "DeliveryResult",

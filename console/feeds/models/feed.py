@@ -17,6 +17,9 @@ from console.lib.origin import is_known_origin, origin_field
 CANARY = "console-canary"
 """The feed, of origin test, that takes the console's messages to itself."""
 
+MOST_PER_SECOND = 1_000
+"""Messages a second that a feed may send where its settings do not say: a storm of 10,000 machines sends fewer."""
+
 
 class FeedKind(models.TextChoices):
     """What speaks on a feed. `reading.PARSERS` says which of these can be read today."""
@@ -61,6 +64,8 @@ class Feed(models.Model):
     """Secrets the console shows to its sender, encrypted: `feed_settings.sealed_secrets`. Never shown again."""
     expects_within = models.DurationField(null=True, blank=True)
     """A feed without a message for this long is silent. Null: it may be quiet for ever."""
+    most_per_second = models.PositiveIntegerField(null=True, blank=True)
+    """Messages a second that it may send for long; null: `MOST_PER_SECOND`. Reclaims are taken beyond it."""
     test_of = models.OneToOneField("self", models.CASCADE, null=True, blank=True, related_name="test_feed")
     """The feed whose test messages this one takes; its own origin is `test`, so they stay out of everything."""
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -86,10 +91,19 @@ class Feed(models.Model):
                 condition=models.Q(test_of=None) | models.Q(origin="test"),
                 name="feeds_feed_test_feed_is_of_origin_test",
             ),
+            models.CheckConstraint(
+                condition=models.Q(most_per_second=None) | models.Q(most_per_second__gte=1),
+                name="feeds_feed_may_send_something",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def limit(self) -> int:
+        """Messages a second that it may send for long."""
+        return self.most_per_second or MOST_PER_SECOND
 
     @property
     def expects_within_text(self) -> str:
@@ -178,6 +192,8 @@ class FeedHour(models.Model):
     unrecognised = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     heartbeats = models.PositiveIntegerField(default=0)
+    turned_away = models.PositiveIntegerField(default=0, db_default=0)
+    """Not taken, because of the feed's limit or of a full line."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["feed", "hour"], name="feeds_feedhour_one_per_hour")]
