@@ -6,4 +6,6 @@ from console.lib.bells import Bell
 
 RECORD = Bell("console.ingest.tasks.record", queue="ingest")
 ALERT = Bell("console.alerts.tasks.alert", queue="alerts")
+FOLLOW = Bell("console.ingest.tasks.follow_machines", queue="ingest")
+LOOK_UP = Bell("console.ingest.tasks.look_up", queue="reports")
 REPLAY = Bell("console.ingest.tasks.replay", queue="reports")

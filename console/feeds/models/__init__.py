@@ -13,6 +13,7 @@ from console.feeds.models.feed import (
     FeedToken,
     FeedTokenQuerySet,
 )
+from console.feeds.models.lookup import LookupAnswer, LookupPlace, MachineLookup
 from console.feeds.models.polled_source import PolledSource
 from console.feeds.models.quarantine import (
     QuarantinedItem,
@@ -37,6 +38,9 @@ __all__ = [
     "FeedToken",
     "FeedTokenQuerySet",
     "HeartbeatDelivery",
+    "LookupAnswer",
+    "LookupPlace",
+    "MachineLookup",
     "PipelineAttempt",
     "PipelineStop",
     "PolledSource",
