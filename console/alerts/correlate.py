@@ -15,9 +15,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from console.alerts import history
+from console.alerts import history, movers
 from console.alerts.inheriting import inherit
 from console.alerts.models import AlertEvent, AlertGroup, AlertGroupQuerySet, EventKind, GroupMember
+from console.alerts.movers import Movers
 from console.alerts.opening import add_members, new_group, service_key
 from console.alerts.reclaims import Membership, Reclaim, read_memberships, read_reclaims
 from console.alerts.settle import refresh
@@ -46,8 +47,9 @@ def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
 
     wanted = {(r.origin, service_key(r.service_id)): services[r.service_id] for r in current}
     groups, opened = _open_and_lock(wanted, [m.group_id for ms in memberships.values() for m in ms], now=now)
-    _leave(moved, services, now=now)
-    _join(current, services, groups, opened, now=now)
+    because = movers.read([reclaim.id for reclaim, _ in moved])
+    _leave(moved, services, because, now=now)
+    _join(current, services, groups, opened, because, now=now)
     touched = refresh(list(groups.values()), now=now, is_news=True)
     closed = history.join(late, services, now=now)
     everything = [*touched, *closed]
@@ -114,7 +116,11 @@ def _lock(keys: Iterable[GroupKey], ids: Sequence[int]) -> dict[int, AlertGroup]
 
 
 def _leave(
-    moved: Sequence[tuple[Reclaim, Membership]], services: Mapping[int, Service], *, now: datetime
+    moved: Sequence[tuple[Reclaim, Membership]],
+    services: Mapping[int, Service],
+    because: Movers,
+    *,
+    now: datetime,
 ) -> None:
     gone: dict[int, list[Reclaim]] = defaultdict(list)
     for reclaim, membership in moved:
@@ -127,18 +133,18 @@ def _leave(
             group_id=group_id,
             at=now,
             kind=EventKind.LEFT,
-            text=_where_to(left, services),
+            text=_where_to(left, services, because),
             data={"count": len(left), "interruptions": [reclaim.id for reclaim in left[:50]]},
         )
         for group_id, left in sorted(gone.items())
     )
 
 
-def _where_to(left: Sequence[Reclaim], services: Mapping[int, Service]) -> str:
-    """`2 attributed to Checkout`: where the machines that left are to be looked for."""
+def _where_to(left: Sequence[Reclaim], services: Mapping[int, Service], because: Movers) -> str:
+    """`2 attributed to Checkout by tags learnt at 14:03 UTC`: where to look for the machines that left, and why."""
     names = sorted({services[reclaim.service_id].name for reclaim in left if not reclaim.is_hint})
     whither = f"attributed to {', '.join(names)}" if names else "turned out not to be reclaims"
-    return f"{len(left)} {whither}"
+    return f"{len(left)} {whither}{because.words(left) if names else ''}"
 
 
 def _join(
@@ -146,6 +152,7 @@ def _join(
     services: Mapping[int, Service],
     groups: Mapping[int, AlertGroup],
     opened: set[GroupKey],
+    because: Movers,
     *,
     now: datetime,
 ) -> None:
@@ -161,6 +168,9 @@ def _join(
         is_new = (group.origin, group.key) in opened and group.member_count == 0
         kind = EventKind.TRIGGERED if is_new else EventKind.JOINED
         text = "1 machine" if len(members) == 1 else f"{len(members)} machines"
+        came = [reclaim for reclaim in members if reclaim.id in because]
+        if came:
+            text += f", {len(came)} attributed here{because.words(came)}"
         data = {"count": len(members), "interruptions": [reclaim.id for reclaim in members[:50]]}
         events.append(AlertEvent(group=group, at=now, kind=kind, text=text, data=data))
     AlertEvent.objects.bulk_create(events)

@@ -88,6 +88,12 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "look-ups": {"task": "console.ingest.tasks.look_up", "schedule": 5.0, "options": {"expires": 5}},
+    "look-ups-missed": {
+        "task": "console.ingest.tasks.want_missed_look_ups",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "sample-clearing": {
         "task": "console.drills.tasks.clear_sample",
         "schedule": 30.0,

@@ -74,6 +74,8 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("fleet_workloadstatus", OF_ORIGIN),
     ("fleet_runninginterval", OF_ORIGIN),
     ("fleet_machinealias", OF_ORIGIN),
+    ("feeds_machinelookup", OF_ORIGIN),
+    ("feeds_lookupplace", OF_ORIGIN),
     ("fleet_machine", OF_ORIGIN),
     ("fleet_pool", OF_ORIGIN),
     ("fleet_attributionrule", OF_ORIGIN),

@@ -34,6 +34,9 @@ class FeedOut(Schema):
     sender: dict[str, str | list[str]] = Field(description="what it knows of its sender; never a secret")
     state: str = Field(description="healthy, quiet, silent, delayed, paused or waiting")
     expects_within_seconds: int | None
+    most_per_second: int = Field(
+        description="messages a second that it may send for long; reclaims go beyond"
+    )
     silent_since: datetime | None
     delayed_since: datetime | None
     last_seen_at: datetime | None
@@ -47,6 +50,7 @@ class FeedOut(Schema):
     unrecognised_24h: int
     rejected_24h: int
     heartbeats_24h: int
+    turned_away_24h: int = Field(description="not taken: over the limit, or the line was full")
 
 
 class FeedQuery(Schema):
@@ -69,6 +73,7 @@ def shape(feeds: Sequence[Feed]) -> list[FeedOut]:
             sender=feed.settings,
             state=states[feed.pk].value,
             expects_within_seconds=int(feed.expects_within.total_seconds()) if feed.expects_within else None,
+            most_per_second=feed.limit,
             silent_since=feed.silent_since,
             delayed_since=feed.delayed_since,
             last_seen_at=feed.last_seen_at,

@@ -21,6 +21,7 @@ from console.feeds import tending
 from console.feeds.addresses import ingest_address
 from console.feeds.api import FeedOut, router, shape
 from console.feeds.connecting import CannotConnect, FeedOrder, Taken, connect
+from console.feeds.forms import MOST_LIMIT
 from console.feeds.models import Feed, FeedKind, FeedToken
 from console.lib.cursor import Listing, Paging, list_rows
 from console.lib.origin import Origin
@@ -40,6 +41,7 @@ def _said(text: str | None) -> str | None:
 
 
 Name = Annotated[str, Field(max_length=120), AfterValidator(_said)]
+Limit = Annotated[int, Field(ge=1, le=MOST_LIMIT, description="Messages a second; null: the console's own.")]
 Quiet = Annotated[int, Field(ge=60, le=LONGEST_QUIET)]
 
 
@@ -55,6 +57,7 @@ class FeedIn(Schema, extra="forbid"):
     expects_within_seconds: Quiet | None = Field(
         None, description="Longer without a message and it is silent; null: quiet is normal."
     )
+    most_per_second: Limit | None = None
     secret: str = Field(
         "", max_length=512, description="The same order with the same secret again is harmless."
     )
@@ -68,6 +71,7 @@ class FeedChanges(Schema, extra="forbid"):
     region: str | None = Field(None, max_length=64)
     cluster: str | None = Field(None, max_length=128)
     expects_within_seconds: Quiet | None = None
+    most_per_second: Limit | None = None
 
 
 class FeedMade(FeedOut):
@@ -122,8 +126,10 @@ def feed_change(request: HttpRequest, slug: str, given: FeedChanges) -> FeedOut:
     feed, asked = _feed(request, slug), given.model_dump(exclude_unset=True)
     kept = {
         name: getattr(feed, name)
-        for name in ("name", "team", "account", "region", "cluster", "expects_within")
+        for name in ("name", "team", "account", "region", "cluster", "expects_within", "most_per_second")
     }
+    if "most_per_second" in asked:
+        kept["most_per_second"] = asked.pop("most_per_second")
     if "expects_within_seconds" in asked:
         kept["expects_within"] = _length(asked.pop("expects_within_seconds"))
     kept |= {name: value for name, value in asked.items() if value is not None}

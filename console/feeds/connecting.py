@@ -45,6 +45,7 @@ class FeedOrder:
     region: str = ""
     cluster: str = ""
     expects_within: timedelta | None = None
+    most_per_second: int | None = None
     secret: str = ""
     sender: Mapping[str, str] = field(default_factory=dict)
     """Settings of its sender as typed: `feed_settings.SETTINGS` says which its kind takes."""
@@ -109,6 +110,7 @@ def _make(
         region=order.region,
         cluster=order.cluster,
         expects_within=order.expects_within,
+        most_per_second=order.most_per_second,
         settings=sender,
         sealed=sealed,
         created_at=now,

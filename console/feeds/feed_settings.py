@@ -38,6 +38,7 @@ class SenderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     role_arn: str = ""
     external_id: str = ""
     access_key_id: str = ""
+    lookup: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
     api_server: str = ""
     ca_file: str = ""
@@ -119,28 +120,11 @@ _EVENT_GRID = (
         "must be an application id (a GUID)",
     ),
 )
-_SQS = (
-    Setting(
-        "queue_urls",
-        "Queues to fetch from",
-        "URLs of SQS queues, one a line. The console fetches their messages by itself and deletes each once it is"
-        " stored. Leave empty where a function posts the queue's batches here.",
-        r"https://(?:sqs\.[a-z0-9-]+|[a-z0-9-]+\.queue)\.amazonaws\.com(?:\.cn)?/[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?",
-        "must be the URL of an SQS queue, such as https://sqs.eu-west-1.amazonaws.com/111122223333/spot-console",
-        is_list=True,
-        most=20,
-    ),
-    Setting(
-        "role_arn",
-        "Role to assume",
-        "ARN of the role that may fetch from the queues. Leave empty to fetch with the console's own credentials.",
-        r"arn:aws(?:-cn|-us-gov)?:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
-        "must be the ARN of a role, such as arn:aws:iam::111122223333:role/spot-console",
-    ),
+_AWS_KEY = (
     Setting(
         "external_id",
-        "External id of the role",
-        "Where the role's trust policy asks for one.",
+        "External id of the roles",
+        "Where a role's trust policy asks for one.",
         r"[\w+=,.@:/-]{2,500}",
         "must be one word of letters, digits and +=,.@:/-",
     ),
@@ -159,6 +143,39 @@ _SQS = (
         "must be the secret access key as AWS showed it",
         secret_of="access_key_id",  # noqa: S106  the name of a setting
     ),
+)
+_LOOKUP = Setting(
+    "lookup",
+    "Accounts to look machines up in",
+    "One a line: the ARN of a role, or an account number where the access key below or the console's machine may ask"
+    " itself. A machine whose type, zone or tags are not known is asked for at once; the role needs"
+    " ec2:DescribeInstances and ec2:DescribeInstanceTypes and nothing else. Left empty, nothing is looked up.",
+    r"\d{12}|arn:aws(?:-cn|-us-gov)?:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
+    "must be the ARN of a role, such as arn:aws:iam::111122223333:role/spot-console, or an account number",
+    is_list=True,
+    most=200,
+)
+_AWS_LOOKUP = (_LOOKUP, *_AWS_KEY)
+_SQS = (
+    Setting(
+        "queue_urls",
+        "Queues to fetch from",
+        "URLs of SQS queues, one a line. The console fetches their messages by itself and deletes each once it is"
+        " stored. Leave empty where a function posts the queue's batches here.",
+        r"https://(?:sqs\.[a-z0-9-]+|[a-z0-9-]+\.queue)\.amazonaws\.com(?:\.cn)?/[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?",
+        "must be the URL of an SQS queue, such as https://sqs.eu-west-1.amazonaws.com/111122223333/spot-console",
+        is_list=True,
+        most=20,
+    ),
+    Setting(
+        "role_arn",
+        "Role to assume",
+        "ARN of the role that may fetch from the queues. Leave empty to fetch with the console's own credentials.",
+        r"arn:aws(?:-cn|-us-gov)?:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
+        "must be the ARN of a role, such as arn:aws:iam::111122223333:role/spot-console",
+    ),
+    *_AWS_KEY,
+    _LOOKUP,
 )
 _PUBSUB_PULL = (
     Setting(
@@ -208,7 +225,10 @@ _WATCH = (
 )
 SETTINGS: Mapping[str, tuple[Setting, ...]] = MappingProxyType(
     {
-        FeedKind.AWS_SNS: (_TOPICS,),
+        FeedKind.AWS_EVENTBRIDGE: _AWS_LOOKUP,
+        FeedKind.AWS_SNS: (_TOPICS, *_AWS_LOOKUP),
+        FeedKind.AWS_IMDS: _AWS_LOOKUP,
+        FeedKind.NTH_WEBHOOK: _AWS_LOOKUP,
         FeedKind.AWS_SQS: _SQS,
         FeedKind.GCP_PUBSUB_PULL: _PUBSUB_PULL,
         FeedKind.GCP_PUBSUB: _PUBSUB,

@@ -17,12 +17,13 @@ from console.feeds.feed_settings import (
     typed,
 )
 from console.feeds.kinds import offered_kinds
-from console.feeds.models import Feed, FeedKind
+from console.feeds.models import MOST_PER_SECOND, Feed, FeedKind
 from console.feeds.tending import FeedSettings
 from console.fleet.models import Team
 from console.lib.lengths import parse_length, write_length
 from console.lib.origin import Origin
 
+MOST_LIMIT = 100_000
 OVERLAPS = (("86400", "for 24 hours"), ("3600", "for 1 hour"), ("604800", "for 7 days"), ("0", "not at all"))
 
 
@@ -87,6 +88,14 @@ class SettingsForm(forms.Form):
     cluster = forms.CharField(
         required=False, max_length=128, label="Cluster", help_text="The cluster that node names belong to."
     )
+    most_per_second = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_LIMIT,
+        label="Messages a second",
+        help_text="Who sends more for long is told to come back later; reclaims are always taken."
+        f" Left empty it is {MOST_PER_SECOND:,}.",
+    )
 
     def __init__(self, *args: Any, of_kind: str = "", origin: str, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -105,7 +114,7 @@ class SettingsForm(forms.Form):
 
     @classmethod
     def of(cls, feed: Feed, data: Any = None) -> SettingsForm:
-        names = ("name", "expects_within", "team", "account", "region", "cluster")
+        names = ("name", "expects_within", "team", "account", "region", "cluster", "most_per_second")
         initial = {name: getattr(feed, name) for name in names}
         sender = {f"sender_{name}": text for name, text in typed(feed.kind, feed.settings).items()}
         return cls(data, initial=initial | sender, of_kind=feed.kind, origin=feed.origin)
@@ -132,7 +141,16 @@ class NewFeedForm(SettingsForm):
     """What a new feed needs: its kind, and a name."""
 
     kind = forms.ChoiceField(label="Kind")
-    field_order = ("kind", "name", "expects_within", "team", "account", "region", "cluster")
+    field_order = (
+        "kind",
+        "name",
+        "expects_within",
+        "team",
+        "account",
+        "region",
+        "cluster",
+        "most_per_second",
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

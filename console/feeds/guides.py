@@ -127,9 +127,9 @@ def event_pattern() -> str:
     return msgspec.json.format(msgspec.json.encode(pattern), indent=2).decode()
 
 
-def watcher_program() -> str:
-    """The program that the guides put on a node: the same for every feed."""
-    return render_to_string("feeds/snippets/spot-watch.py").strip() + "\n"
+def watcher_program(name: str = "spot-watch") -> str:
+    """A program that the guides put on a node, the same for every feed: `spot-watch`, or `spot-hook`."""
+    return render_to_string(f"feeds/snippets/{name}.py").strip() + "\n"
 
 
 def guide_for(kind: str, *, address: str, secret: str = "") -> list[Part]:

@@ -28,10 +28,17 @@ _WATCHER = (
     ),
     Section(
         "What becomes of the two minutes",
-        "The watcher runs a shutdown hook and reports when it began, when it ended and how, also where it was cut"
+        "A second program runs a shutdown hook and reports when it began, when it ended and how, also where it was cut"
         " short: the figure that says whether the notice is long enough. With systemd, a unit that drains when the"
-        " machine stops; from anywhere else, put spot-watch run-hook -- before the command.",
-        (Snippet("spot-watch-hook.service", "spot-watch-hook.service", file_name="spot-watch-hook.service"),),
+        " machine stops; from anywhere else, put spot-hook run -- before the command. It lies beside the"
+        " watcher and keeps and sends as that does.",
+        (
+            Snippet("spot-hook.py", "spot-hook", file_name="spot-hook"),
+            Snippet(
+                "spot-watch-hook.service", "spot-watch-hook.service", file_name="spot-watch-hook.service"
+            ),
+            Snippet("spot-hook.sh", "Beside these two files"),
+        ),
     ),
 )
 IMDS = _WATCHER

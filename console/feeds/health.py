@@ -13,7 +13,7 @@ from console.feeds.models import Feed, FeedHour, QuarantinedItem
 
 RECENT = timedelta(hours=1)
 DAY = 24
-COUNTS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats")
+COUNTS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats", "turned_away")
 
 
 class FeedState(models.TextChoices):
@@ -54,6 +54,11 @@ class FeedFigures:
     since: datetime
     hours: list[dict[str, int]] = field(default_factory=list)
     held: int = 0
+
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether the feed was told to come back in this hour or the last."""
+        return self.recent["turned_away"] > 0
 
     @property
     def recent(self) -> dict[str, int]:

@@ -31,7 +31,11 @@ ICONS = {
     FeedEventKind.IN_TIME: ("radio", "ok"),
     FeedEventKind.EXCUSED: ("moon", "muted"),
 }
-FIELDS = {"expects_within": "expects a message within", "team": "owner"}
+FIELDS = {
+    "expects_within": "expects a message within",
+    "team": "owner",
+    "most_per_second": "messages a second",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,10 +61,9 @@ def bars(figures: FeedFigures, *, now: datetime) -> list[Bar]:
     made = []
     for place, (hour, total) in enumerate(zip(figures.hours, totals, strict=True)):
         height = max(round(total / highest * BAR_HEIGHT), 2) if total else 0
-        refused = max(round(hour["rejected"] / highest * BAR_HEIGHT), 2) if hour["rejected"] else 0
-        title = (
-            f"{first + timedelta(hours=place):%H:%M} UTC: {total:,} messages, {hour['rejected']:,} refused"
-        )
+        not_taken = hour["rejected"] + hour["turned_away"]
+        refused = max(round(not_taken / highest * BAR_HEIGHT), 2) if not_taken else 0
+        title = f"{first + timedelta(hours=place):%H:%M} UTC: {total:,} messages, {not_taken:,} refused"
         made.append(
             Bar(place * 4, BAR_HEIGHT - height, height, BAR_HEIGHT - height, min(refused, height), title)
         )
@@ -112,6 +111,7 @@ SERIES = (
     ("ignored", "Ignored", "var(--series-3)"),
     ("unrecognised", "Unrecognised", "var(--series-4)"),
     ("rejected", "Refused", "var(--danger-mark)"),
+    ("turned_away", "Turned away", "var(--warn-mark)"),
 )
 
 

@@ -29,6 +29,7 @@ class FeedSettings:
     region: str = ""
     cluster: str = ""
     expects_within: timedelta | None = None
+    most_per_second: int | None = None
     sender: Mapping[str, str] | None = None
     """Settings of its sender as typed; None leaves them as they are."""
 
@@ -41,7 +42,7 @@ def change_settings(feed: Feed, settings: FeedSettings, *, by: Actor, now: datet
     if settings.sender is not None:
         sender = checked_settings(locked.kind, settings.sender)
         sealed = sealed_secrets(locked.kind, settings.sender, kept=sealed)
-    names = ["name", "team", "account", "region", "cluster", "expects_within"]
+    names = ["name", "team", "account", "region", "cluster", "expects_within", "most_per_second"]
     before, after = changed(
         {name: _plain(getattr(locked, name)) for name in names}
         | locked.settings

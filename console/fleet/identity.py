@@ -106,7 +106,7 @@ def resolve_machines(facts: Sequence[MachineFacts], *, origin: str, now: datetim
         if (gone := by_known.get(merged)) is not None:
             by_known.setdefault(kept.final(), Row(kept.final(), [""] * len(TEXTS), {})).absorb(gone)
     touched = list(dict.fromkeys(by_known[found[index].final()] for index in named))
-    resolved = _write(touched, register, stored, origin=origin)
+    resolved = _write(touched, register, stored, origin=origin, now=now)
     resolved.ids = [_id(found[index].final()) if index in found else None for index in range(len(facts))]
     return resolved
 
@@ -240,16 +240,18 @@ def _learn(row: Row, facts: MachineFacts, now: datetime) -> None:
     row.note_listed(facts.listed_at)
 
 
-def settle(rows: Sequence[Row], *, origin: str, rules: Rules | None = None) -> None:
+def settle(rows: Sequence[Row], *, origin: str, now: datetime, rules: Rules | None = None) -> None:
     """Give new and changed machines their service and pool."""
     unsettled = [row for row in rows if row.stored is None or row.changed & SERVICE_HINTS]
     if unsettled:
-        attribute(unsettled, rules or read_rules(origin))
+        attribute(unsettled, rules or read_rules(origin), now=now)
     assign_pools([row for row in rows if row.stored is None or row.changed & POOL_HINTS], origin=origin)
 
 
-def _write(touched: Sequence[Row], register: Register, stored: Stored, *, origin: str) -> Resolved:
-    settle(touched, origin=origin)
+def _write(
+    touched: Sequence[Row], register: Register, stored: Stored, *, origin: str, now: datetime
+) -> Resolved:
+    settle(touched, origin=origin, now=now)
     new = [row for row in touched if row.stored is None]
     _write_names(new, touched, register, stored, origin)
     update_rows([row for row in touched if row.stored is not None and row.is_unwritten()])

@@ -5,6 +5,7 @@ Inventory is the authority on tags, types and places of machines; it may come la
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -105,9 +106,32 @@ def take_inventory(batch: Batch[InventoryRow], *, origin: str, now: datetime) ->
     raise Problem(503, code="busy", detail="Other reports about these machines keep arriving. Send it again.")
 
 
-def _take(rows: list[InventoryRow], *, origin: str, now: datetime) -> Taken:
-    resolved = resolve_machines([_facts(row, now) for row in rows], origin=origin, now=now)
-    named = [(row, pk) for row, pk in zip(rows, resolved.ids, strict=True) if pk is not None]
+def take_listed(rows: Sequence[tuple[InventoryRow, bool]], *, origin: str, now: datetime) -> Taken:
+    """Store what a provider says of machines it was asked for, each with whether it runs. In one transaction.
+
+    One that does not run and that nobody says the end of is neither seen now nor given a stretch of running.
+    """
+    stopped = [row for row, is_running in rows if not is_running and row.ended_at is None]
+    running = [row for row, is_running in rows if is_running or row.ended_at is not None]
+    for _ in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return _take(running, stopped, origin=origin, now=now)
+        except ClosureGrew:
+            continue
+    raise Problem(503, code="busy", detail="Other reports about these machines keep arriving.")
+
+
+def _take(
+    rows: Sequence[InventoryRow], stopped: Sequence[InventoryRow] = (), *, origin: str, now: datetime
+) -> Taken:
+    facts = [_facts(row, now) for row in rows]
+    facts += [
+        msgspec.structs.replace(_facts(row, now), seen_at=row.started_at or now, listed_at=None)
+        for row in stopped
+    ]
+    resolved = resolve_machines(facts, origin=origin, now=now)
+    named = [(row, pk) for row, pk in zip(rows, resolved.ids, strict=False) if pk is not None]
     stretches = [_stretch(row, pk, resolved, now) for row, pk in named]
     changed = resolved.changed | put_stretches(stretches, origin=origin)
     if changed:

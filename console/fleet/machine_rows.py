@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from console.fleet.attribution import Rules, Traits
+from console.fleet.models import AttributedBy
 from console.fleet.names import Known, Name
 from console.lib.rows import as_table, fetch, run
 
@@ -62,6 +63,9 @@ class Row:
     declared_service: str = ""
     service_id: int = 0
     pool_id: int | None = None
+    attributed_by: str = ""
+    """What gave it another service just now; empty where nothing did."""
+    attributed_at: datetime | None = None
     heartbeat_at: datetime | None = None
     listed_at: datetime | None = None
     stored: tuple[datetime, datetime] | None = None
@@ -194,8 +198,8 @@ def lock_rows(params: Mapping[str, Any]) -> dict[int, Row]:
             declared,
             service_id,
             pool_id,
-            heartbeat_at,
-            listed_at,
+            heartbeat_at=heartbeat_at,
+            listed_at=listed_at,
             stored=(first, last),
         )
     return rows
@@ -206,13 +210,21 @@ def read_names(params: Mapping[str, Any]) -> list[tuple[int, Name, bool]]:
     return [(line[0], Name(*line[1:6]), line[6]) for line in fetch(_NAMES, params)]
 
 
-def attribute(rows: Iterable[Row], rules: Rules) -> None:
-    """Give new and changed machines their service."""
+def attribute(rows: Iterable[Row], rules: Rules, *, now: datetime) -> None:
+    """Give new and changed machines their service, and note what moved those that had another."""
     for row in rows:
         service_id = rules.service_of(row.traits, row.tags, declared=row.declared_service)
         if service_id != row.service_id:
             _remember(row)
             row.service_id, row.is_dirty = service_id, True
+            if row.stored is not None:
+                row.attributed_by, row.attributed_at = _moved_by(row, rules), now
+
+
+def _moved_by(row: Row, rules: Rules) -> AttributedBy:
+    if row.declared_service in rules.services and row.declared_service:
+        return AttributedBy.NODE
+    return AttributedBy.TAGS if TAGS in row.changed else AttributedBy.PLACE
 
 
 def assign_pools(rows: Iterable[Row], *, origin: str) -> None:
@@ -262,6 +274,8 @@ _WRITTEN = {
     "declared_service": "text",
     "service_id": "bigint",
     "pool_id": "bigint",
+    "attributed_by": "text",
+    "attributed_at": "timestamptz",
     "first_seen_at": "timestamptz",
     "last_seen_at": "timestamptz",
     "heartbeat_at": "timestamptz",
@@ -277,6 +291,8 @@ def _line(row: Row) -> tuple[Any, ...]:
         row.declared_service,
         row.service_id,
         row.pool_id,
+        row.attributed_by,
+        row.attributed_at,
         row.known.first_seen_at,
         row.known.last_seen_at,
         row.heartbeat_at,
@@ -288,13 +304,20 @@ def _value(name: str) -> str:
     return "w.tags::jsonb" if name == "tags" else f"w.{name}"
 
 
+def _new_value(name: str) -> str:
+    """What it was moved by stays until it is moved again."""
+    if name.startswith("attributed_"):
+        return f"CASE WHEN w.attributed_at IS NULL THEN m.{name} ELSE w.{name} END"
+    return _value(name)
+
+
 def update_rows(rows: Sequence[Row]) -> None:
     """Write what changed about machines that exist, in one statement."""
     if not rows:
         return
     lines = [(row.known.id, *_line(row)) for row in rows]
     table, values = as_table(lines, {"id": "bigint", **_WRITTEN}, name="w")
-    sets = ", ".join(f"{name} = {_value(name)}" for name in _WRITTEN)
+    sets = ", ".join(f"{name} = {_new_value(name)}" for name in _WRITTEN)
     run(f"UPDATE fleet_machine m SET {sets} FROM {table} WHERE m.id = w.id", values)  # noqa: S608
 
 

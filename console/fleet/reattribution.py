@@ -47,7 +47,7 @@ WITH wanted AS ({_WANTED}), held AS (
     SELECT m.id FROM fleet_machine m JOIN wanted w ON w.id = m.id AND w.old <> w.new
     ORDER BY m.id FOR NO KEY UPDATE OF m
 )
-UPDATE fleet_machine m SET service_id = w.new FROM wanted w, held
+UPDATE fleet_machine m SET service_id = w.new, attributed_by = 'rule', attributed_at = %s FROM wanted w, held
 WHERE m.id = w.id AND held.id = w.id RETURNING m.id, w.old, w.new
 """  # noqa: S608 - no value is pasted into it
 
@@ -83,7 +83,7 @@ def reattribute(origin: str, *, now: datetime) -> list[Moved]:
     """Give every machine, open interval and workload of `origin` the service the rules say now."""
     home = Service.unattributed(origin=origin).pk
     with transaction.atomic():
-        moved = [Moved(*row) for row in fetch(_MOVE, [home, origins_named_by(origin), origin])]
+        moved = [Moved(*row) for row in fetch(_MOVE, [home, origins_named_by(origin), origin, now])]
         run(_FOLLOW, [[one.machine_id for one in moved]])
         run(_WORKLOADS, [home, origin, home])
         if moved:

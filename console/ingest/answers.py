@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
+from console.feeds.models import FeedKind
 from console.feeds.normalised import REFUSALS, Reading, Rejected, Result
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 TOO_LARGE_RETRY_AFTER = "3600"
+SAID_OF_A_LIMIT: Mapping[str, HTTPStatus] = {FeedKind.ALERTMANAGER: HTTPStatus.SERVICE_UNAVAILABLE}
+"""Senders that take 429 as final and come back after a 5xx alone; all others send again after 429."""
 
 
 @dataclass(slots=True)
@@ -26,6 +29,8 @@ class Counts:
     unrecognised: int = 0
     rejected: int = 0
     heartbeats: int = 0
+    turned_away: int = 0
+    """Not taken, because of the feed's limit or of a full line; the sender is told when to come back."""
     errors: list[dict[str, object]] = field(default_factory=list)
 
     refusal: Rejected | None = None
@@ -133,3 +138,18 @@ def too_busy(limit: str, *, retry_after: int) -> Answer:
         "detail": f"Not stored. Send it again in {retry_after} s.",
     }
     return Answer(HTTPStatus.SERVICE_UNAVAILABLE, body, ((b"retry-after", str(retry_after).encode()),))
+
+
+def over_limit(kind: str, *, per_second: int, retry_after: int) -> Answer:
+    """429 with the limit's name: nothing was stored, send it again. Where 429 would be final it is 503."""
+    status = SAID_OF_A_LIMIT.get(kind, HTTPStatus.TOO_MANY_REQUESTS)
+    body: dict[str, object] = {
+        "type": "urn:spot-console:problem:too_many_requests",
+        "title": status.phrase,
+        "status": status,
+        "code": "too_many_requests",
+        "limit": "feed rate",
+        "detail": f"Not stored: the feed may send {per_second:,} messages a second. Send it again in {retry_after} s,"
+        " or raise the limit in the feed's settings.",
+    }
+    return Answer(status, body, ((b"retry-after", str(retry_after).encode()),))

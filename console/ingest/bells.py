@@ -7,4 +7,6 @@ from console.lib.bells import Bell
 RECORD = Bell("console.ingest.tasks.record", queue="ingest")
 ALERT = Bell("console.alerts.tasks.alert", queue="alerts", gap=0.25)
 """A batch of changes costs more than the changes in it: in a stream they are worth waiting for."""
+FOLLOW = Bell("console.ingest.tasks.follow_machines", queue="ingest")
+LOOK_UP = Bell("console.ingest.tasks.look_up", queue="reports")
 REPLAY = Bell("console.ingest.tasks.replay", queue="reports")

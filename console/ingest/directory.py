@@ -22,7 +22,7 @@ _FEEDS = """
 SELECT f.id, f.slug, f.kind, f.origin, f.account, f.region, f.cluster, f.paused_at IS NOT NULL,
        coalesce(array_agg(t.secret_hash) FILTER (WHERE t.id IS NOT NULL), '{}'),
        coalesce(array_agg(t.expires_at) FILTER (WHERE t.id IS NOT NULL), '{}'),
-       f.settings
+       f.settings, f.most_per_second
 FROM feeds_feed f LEFT JOIN feeds_feedtoken t ON t.feed_id = f.id GROUP BY f.id
 """
 
@@ -41,6 +41,7 @@ class KnownFeed:
     is_paused: bool
     secrets: dict[str, datetime | None]
     settings: SenderSettings = field(default_factory=SenderSettings)
+    most_per_second: int | None = None
 
     @property
     def context(self) -> ParseContext:
@@ -121,5 +122,15 @@ class FeedDirectory:
 def _known(row: tuple[Any, ...]) -> KnownFeed:
     secrets = dict(zip(row[8], row[9], strict=True))
     return KnownFeed(
-        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], secrets, sender_settings(row[10])
+        row[0],
+        row[1],
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        row[6],
+        row[7],
+        secrets,
+        sender_settings(row[10]),
+        row[11],
     )

@@ -18,7 +18,7 @@ from console.feeds.models import Feed, FeedHour, PipelineStop, QuarantinedItem
 from console.interruptions.lag import lags
 from console.interruptions.models import Interruption
 
-RESULTS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats")
+RESULTS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats", "turned_away")
 
 
 class _Console(Collector):
@@ -48,7 +48,9 @@ class _Console(Collector):
 
     def _feeds(self) -> Iterable[Metric]:
         messages = CounterMetricFamily(
-            "spot_console_feed_messages", "Items received, by result", labels=["feed", "origin", "result"]
+            "spot_console_feed_messages",
+            "Items received, by result; turned_away: told to come back, not taken",
+            labels=["feed", "origin", "result"],
         )
         totals = FeedHour.objects.values("feed__slug", "feed__origin").annotate(
             **{f"sum_{name}": Sum(name) for name in RESULTS}

@@ -20,8 +20,10 @@ import msgspec
 from django.db import transaction
 
 from console.alerts.working_off import Pipeline, work_off
+from console.feeds.lookups import want
 from console.feeds.normalised import Reading
 from console.fleet.identity import ClosureGrew
+from console.ingest.bells import LOOK_UP
 from console.ingest.claimed import Claimed, claim
 from console.ingest.setting_aside import put_aside
 from console.interruptions.recording import Heard, record_heard
@@ -60,7 +62,9 @@ def _record(batch: Sequence[Claimed], now: datetime) -> None:
     for tries_left in reversed(range(MOST_CLOSURES)):
         try:
             with transaction.atomic():
-                record_heard([_heard(message) for message in batch], now=now)
+                fresh = record_heard([_heard(message) for message in batch], now=now)
+                if want(fresh, now=now):
+                    transaction.on_commit(LOOK_UP.ring)
         except ClosureGrew:
             if not tries_left:
                 raise

@@ -20,14 +20,23 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from console.feeds.normalised import Rejected
 from console.feeds.reading import MAX_BODY
-from console.ingest.answers import Answer, answer_batch, answer_single, not_allowed, problem, too_busy
+from console.ingest.answers import (
+    Answer,
+    answer_batch,
+    answer_single,
+    not_allowed,
+    over_limit,
+    problem,
+    too_busy,
+)
 from console.ingest.directory import FeedDirectory, KnownFeed
+from console.ingest.limiting import FeedLimits, limit_of
 from console.ingest.senders import event_grid, google_oidc, sns_signature
 from console.ingest.senders.bearer_tokens import BearerTokens, issuer_of
 from console.ingest.senders.documents import Fetch
 from console.ingest.senders.secret import secret_of
 from console.ingest.store import StoreBusy, StoreUnavailable
-from console.ingest.taking import Request, Taking
+from console.ingest.taking import Request, Taking, read, tells_of_a_reclaim
 from console.lib.outgoing import fetch
 
 logger = logging.getLogger(__name__)
@@ -48,6 +57,7 @@ class Receiver:
         self._tokens = BearerTokens(fetch)
         self._directory = FeedDirectory(pool)
         self._taking = Taking(pool)
+        self._limits = FeedLimits()
 
     def start(self) -> None:
         self._taking.start()
@@ -121,7 +131,15 @@ class Receiver:
         return not_allowed() if allowed is None else Answer(HTTPStatus.OK, {}, allowed)
 
     async def _take(self, request: Request) -> Answer:
-        body, counts = await self._taking.take(request)
+        """Store it, unless its feed sends too much; a reclaim is stored however much that is."""
+        feed, wait = request.feed, self._limits.wait_of(request.feed)
+        body = read(request)
+        is_urgent = tells_of_a_reclaim(body)
+        if wait and not is_urgent:
+            self._taking.turn_away(request, body)
+            return over_limit(feed.kind, per_second=limit_of(feed), retry_after=wait)
+        self._limits.charge(feed, len(body.items), is_urgent=is_urgent)
+        counts = await self._taking.keep(request, body, is_urgent=is_urgent)
         return answer_batch(counts) if body.is_answered_with_counts else answer_single(counts)
 
 

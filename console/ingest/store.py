@@ -20,14 +20,16 @@ import psycopg
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from console.ingest.waiting import Waiting
 from console.lib.rows import columns_of
 
 logger = logging.getLogger(__name__)
 
 MOST_ROWS = 500
 MOST_BYTES = 1024 * 1024
-MOST_WAITING = 5_000
-"""Items that may wait to be stored. Beyond this the sender is told to come back."""
+MOST_WAITING = 10_000
+MOST_BYTES_WAITING = 64 * 1024 * 1024
+"""What may wait to be stored, in items and in bytes. Beyond this senders are told to come back (`waiting.py`)."""
 WRITERS = 2
 
 _STORE = """
@@ -72,7 +74,7 @@ DO UPDATE SET seen_count = q.seen_count + excluded.seen_count, last_at = exclude
 
 
 class StoreBusy(Exception):
-    """Too much waits already; the item was not stored."""
+    """Too much waits already, or came that goes first; the item was not stored."""
 
 
 class StoreUnavailable(Exception):
@@ -133,9 +135,16 @@ class Submission:
 
     items: Sequence[Incoming]
     refused: Sequence[Refused] = ()
+    is_urgent: bool = False
+    """It tells of a reclaim: stored first, and the last to be turned away."""
     answer: asyncio.Future[list[Kept]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+    @property
+    def feed_id(self) -> int:
+        """All that one request brings is of one feed."""
+        return (self.items[0] if self.items else self.refused[0]).feed_id
 
     @property
     def size(self) -> int:
@@ -154,12 +163,13 @@ class Submission:
 
 
 class Store:
-    """A bounded queue and a few writers that empty it in groups."""
+    """A bounded line and a few writers that empty it in groups."""
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
-        self._queue: asyncio.Queue[Submission] = asyncio.Queue()
-        self._waiting = 0
+        self._waiting: Waiting[Submission] = Waiting(most_rows=MOST_WAITING, most_bytes=MOST_BYTES_WAITING)
+        self._unanswered = 0
+        self._wake = asyncio.Event()
         self._writers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -167,7 +177,7 @@ class Store:
 
     async def stop(self) -> None:
         """Finish what was submitted, then end."""
-        while self._waiting:
+        while self._unanswered:
             await asyncio.sleep(0.01)
         for writer in self._writers:
             writer.cancel()
@@ -175,23 +185,25 @@ class Store:
 
     async def put(self, submission: Submission) -> list[Kept]:
         """Store what a request brought. Returns, item by item, what became of it."""
-        if self._waiting and self._waiting + submission.size > MOST_WAITING:
-            raise StoreBusy
-        self._waiting += submission.size
-        self._queue.put_nowait(submission)
+        if not submission.size:
+            return []
+        for gone in self._waiting.put(submission):
+            _settle(gone, StoreBusy())
+        self._wake.set()
+        self._unanswered += 1
         try:
             return await submission.answer
         finally:
-            self._waiting -= submission.size
+            self._unanswered -= 1
 
     async def _write_forever(self) -> None:
         while True:
-            group = [await self._queue.get()]
-            rows, size = group[0].size, group[0].byte_count
-            while rows < MOST_ROWS and size < MOST_BYTES and not self._queue.empty():
-                group.append(self._queue.get_nowait())
-                rows, size = rows + group[-1].size, size + group[-1].byte_count
-            await self._commit(group)
+            await self._wake.wait()
+            group = self._waiting.take(most_rows=MOST_ROWS, most_bytes=MOST_BYTES)
+            if group:
+                await self._commit(group)
+            else:
+                self._wake.clear()
 
     async def _commit(self, group: list[Submission]) -> None:
         try:

@@ -5,7 +5,6 @@ The front door and the pollers take alike; they differ in how a message comes an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +19,7 @@ from console.ingest.answers import Counts
 from console.ingest.bells import RECORD
 from console.ingest.directory import KnownFeed
 from console.ingest.lanes import lane_of
-from console.ingest.store import Incoming, Refused, Store, Submission, Unholdable
+from console.ingest.store import Incoming, Refused, Store, StoreBusy, Submission, Unholdable
 from console.ingest.tally import Tally
 
 KEPT_HEADERS = ("content-type", "x-amz-sns-", "aeg-", "ce-")
@@ -92,18 +91,22 @@ class Taking:
 
     async def take(self, request: Request) -> tuple[Body, Counts]:
         """Read a body and keep all of it: what this counts is on disk, as a delivery or in quarantine."""
-        feed = request.feed
-        body = read_body(
-            request.body,
-            kind=feed.kind,
-            content_type=request.headers.get("content-type", ""),
-            headers=request.headers,
-            context=feed.context,
-            received_at=request.received_at,
-        )
-        counts = await self._keep(request, body.items)
-        self._tally.count(feed.id, counts, now=request.received_at)
-        return body, counts
+        body = read(request)
+        return body, await self.keep(request, body, is_urgent=tells_of_a_reclaim(body))
+
+    async def keep(self, request: Request, body: Body, *, is_urgent: bool) -> Counts:
+        """Keep all of a body that was read."""
+        try:
+            counts = await self._keep(request, body, is_urgent=is_urgent)
+        except StoreBusy:
+            self.turn_away(request, body)
+            raise
+        self._tally.count(request.feed.id, counts, now=request.received_at)
+        return counts
+
+    def turn_away(self, request: Request, body: Body) -> None:
+        """Count what is not taken now: its sender is told to come back."""
+        self._tally.count(request.feed.id, Counts(turned_away=len(body.items)), now=request.received_at)
 
     async def set_aside(self, request: Request, rejected: Rejected) -> None:
         """Keep a body in quarantine that could not be taken otherwise."""
@@ -112,19 +115,19 @@ class Taking:
         await self._store.put(Submission([], [request.refuse(request.body, rejected)]))
         self._tally.count(request.feed.id, counts, now=request.received_at)
 
-    async def _keep(self, request: Request, items: Sequence[Item]) -> Counts:
+    async def _keep(self, request: Request, body: Body, *, is_urgent: bool) -> Counts:
         """Store every item of one request in one transaction, and count what became of each."""
         taken: list[tuple[Item, Reading]] = []
         refused: list[Refused] = []
         counts = Counts()
-        for item in items:
+        for item in body.items:
             if isinstance(item.outcome, Rejected):
                 refused.append(request.refuse(item.raw, item.outcome))
                 counts.reject(item.index, item.outcome)
             else:
                 taken.append((item, item.outcome))
         incoming = [request.incoming(item.raw, reading) for item, reading in taken]
-        kept = await self._store.put(Submission(incoming, refused))
+        kept = await self._store.put(Submission(incoming, refused, is_urgent=is_urgent))
         if any(is_new is True and item.reading for is_new, item in zip(kept, incoming, strict=True)):
             RECORD.ring()
         unholdable: list[Refused] = []
@@ -141,6 +144,28 @@ class Taking:
         if unholdable:
             await self._store.put(Submission([], unholdable))
         return counts
+
+
+def read(request: Request) -> Body:
+    """What a body says, item by item."""
+    return read_body(
+        request.body,
+        kind=request.feed.kind,
+        content_type=request.headers.get("content-type", ""),
+        headers=request.headers,
+        context=request.feed.context,
+        received_at=request.received_at,
+    )
+
+
+def tells_of_a_reclaim(body: Body) -> bool:
+    """Whether any of it may open an interruption now; what an archive sends again has time."""
+    return any(
+        event.may_open
+        for item in body.items
+        if isinstance(item.outcome, Reading) and not item.outcome.is_replay
+        for event in item.outcome.events
+    )
 
 
 def _unholdable(error: Unholdable) -> Rejected:

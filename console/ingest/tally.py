@@ -30,7 +30,7 @@ TELL_EVERY = 10.0
 """Seconds between two tellings that feeds are heard, where nothing but the time of their last message moved."""
 AFTER_A_PAUSE = timedelta(seconds=30)
 """A feed that was not heard for so long is told of at once."""
-_FIELDS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats")
+_FIELDS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats", "turned_away")
 
 _HOURS = f"""
 INSERT INTO feeds_feedhour AS h (feed_id, hour, {", ".join(_FIELDS)})

@@ -6,9 +6,10 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from console.feeds import lookups
 from console.fleet.reattribution import reattribute_all
-from console.ingest import canary, keeping, pipeline, replaying
-from console.ingest.bells import ALERT, RECORD
+from console.ingest import canary, keeping, looking_up, pipeline, replaying
+from console.ingest.bells import ALERT, FOLLOW, LOOK_UP, RECORD
 from console.ingest.watching import call_for_a_watch
 from console.interruptions import reattributing, recording
 
@@ -35,6 +36,20 @@ def follow_machines() -> None:
     """Let interruptions follow machines that were given another service, or turned out to be another."""
     while reattributing.follow_machines(now=timezone.now()):
         ALERT.ring()
+
+
+@shared_task(queue="reports", ignore_result=True)
+def look_up() -> None:
+    """Ask providers for the machines that are only named, until none is due or all have to rest."""
+    while looking_up.look_up(now=timezone.now()):
+        FOLLOW.ring()
+
+
+@shared_task(queue="reports", ignore_result=True)
+def want_missed_look_ups() -> None:
+    """Let machines be asked for whose account was named after they were."""
+    if lookups.want_missed(now=timezone.now()):
+        LOOK_UP.ring()
 
 
 @shared_task(queue="reports", ignore_result=True)

@@ -59,13 +59,18 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     reading: Reading
 
 
-def record_heard(heard: Sequence[Heard], *, now: datetime) -> None:
-    """Record a batch. Call it in a transaction: it is all there afterwards, or nothing is."""
+def record_heard(heard: Sequence[Heard], *, now: datetime) -> set[int]:
+    """Record a batch. Call it in a transaction: it is all there afterwards, or nothing is.
+
+    Returns the machines that nothing was heard of before.
+    """
     by_origin: dict[str, list[Heard]] = defaultdict(list)
     for one in heard:
         by_origin[one.origin].append(one)
+    new: set[int] = set()
     for origin in sorted(by_origin):
-        _record(by_origin[origin], origin=origin, now=now)
+        new |= _record(by_origin[origin], origin=origin, now=now)
+    return new
 
 
 def settle_due(*, now: datetime) -> int:
@@ -95,7 +100,7 @@ def settle_due(*, now: datetime) -> int:
     return len(locked)
 
 
-def _record(heard: Sequence[Heard], *, origin: str, now: datetime) -> None:
+def _record(heard: Sequence[Heard], *, origin: str, now: datetime) -> set[int]:
     mentions = [mention for index, one in enumerate(heard) for mention in _mentions(index, one)]
     resolved = resolve_machines([mention.facts for mention in mentions], origin=origin, now=now)
     joining.follow(resolved.merges)
@@ -113,6 +118,7 @@ def _record(heard: Sequence[Heard], *, origin: str, now: datetime) -> None:
         reported=reported,
         moved=_moved(resolved),
     )
+    return resolved.new
 
 
 def _spans(times: Sequence[tuple[int, datetime]], resolved: Resolved) -> list[Span]:

@@ -29,7 +29,7 @@ def test_lists_are_typed_one_a_line_and_each_once() -> None:
     stored = checked_settings("aws-sns", {"topic_arns": f"{TOPIC}\n {TOPIC}-2,{TOPIC}"})
     assert stored == {"topic_arns": [TOPIC, f"{TOPIC}-2"]}
     assert sender_settings(stored).topic_arns == (TOPIC, f"{TOPIC}-2")
-    assert typed("aws-sns", stored) == {"topic_arns": f"{TOPIC}\n{TOPIC}-2"}
+    assert typed("aws-sns", stored)["topic_arns"] == f"{TOPIC}\n{TOPIC}-2"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_lists_are_typed_one_a_line_and_each_once() -> None:
         ("aws-sns", {"topic_arns": "spot-events"}, "must be the ARN of an SNS topic"),
         ("aws-sns", {"topic_arns": "arn:aws:sqs:eu-west-1:111122223333:q"}, "must be the ARN"),
         ("aws-sns", {"topic_arns": " ".join(f"{TOPIC}-{n}" for n in range(51))}, "at most 50"),
-        ("aws-sns", {"topics": TOPIC}, "no setting of feeds of kind aws-sns. It takes: topic_arns."),
+        ("aws-sns", {"topics": TOPIC}, "no setting of feeds of kind aws-sns. It takes: topic_arns, lookup"),
         ("node-report", {"topics": TOPIC}, "It takes: none."),
         ("gcp-pubsub", {"audience": "https://x.example"}, "needed with the others"),
         ("gcp-pubsub", {"audience": "a", "service_account": "nobody"}, "must be the e-mail address"),
@@ -105,7 +105,7 @@ def test_they_can_be_taken_away_again(manager: Client) -> None:
 
 
 def test_a_kind_without_any_shows_none() -> None:
-    make_feed(slug="plain", kind="aws-eventbridge")
+    make_feed(slug="plain", kind="node-report")
     assert "sender_" not in browser().get("/feeds/plain/settings/").content.decode()
 
 

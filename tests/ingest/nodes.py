@@ -73,6 +73,7 @@ class Metadata:
     cloud: str
     documents: dict[str, str] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
+    served: set[str] = field(default_factory=set)
     port: int = 0
 
     def __post_init__(self) -> None:
@@ -89,6 +90,7 @@ class Metadata:
         if self.cloud == "azure" and headers["Metadata"] != "true":
             return 400, '{"error": "Bad request. Required metadata header not specified"}'
         found = self.documents.get(path)
+        self.served.add(found or "")
         return (404, "<html>\nNot found</html>") if found is None or method != "GET" else (200, found)
 
 
@@ -150,7 +152,9 @@ class Watcher:
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
-        (self.folder / "spot-watch").write_text(watcher_program())
+        """The watcher; with words the runner of hooks beside it."""
+        for name in ("spot-watch", "spot-hook"):
+            (self.folder / name).write_text(watcher_program(name))
         (self.folder / "sitecustomize.py").write_text(_CLOCK.format(speed=SPEED, off=self.off))
         env = {
             "PATH": os.environ["PATH"],
@@ -162,7 +166,7 @@ class Watcher:
             "NODE_NAME": "ip-10-2-7-41",
         }
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, str(self.folder / "spot-watch"), *words]
+            command = [sys.executable, str(self.folder / ("spot-hook" if words else "spot-watch")), *words]
             self._running.append(subprocess.Popen(command, env=env | self.env, stderr=log))
         return self._running[-1]
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
+from console.feeds.pollers import aws_session
 from console.feeds.pollers.source import HELD_FOR, CannotPoll, Message, Wanted
 
 WAIT = 20
 MOST = 10
 """Messages of one fetch, and of one delete: the limit of SQS."""
-RENEW_BEFORE = timedelta(minutes=5)
-SESSION_NAME = "spot-console"
 _OLD_HOST = ".queue.amazonaws.com"
-T = TypeVar("T")
 
 
 class Queue:
@@ -37,7 +35,7 @@ class Queue:
             )
             return [_message(one) for one in answer.get("Messages", ())]
 
-        return _asking(ask)
+        return aws_session.asking(ask)
 
     def keep(self, messages: Sequence[Message]) -> None:
         self._change(messages, seconds=HELD_FOR)
@@ -46,7 +44,7 @@ class Queue:
         self._change(messages, seconds=0)
 
     def delete(self, messages: Sequence[Message]) -> None:
-        answers = _asking(
+        answers = aws_session.asking(
             lambda: [
                 self._sqs().delete_message_batch(QueueUrl=self._wanted.address, Entries=_entries(part))
                 for part in _parts(messages)
@@ -64,53 +62,27 @@ class Queue:
                 entries = [entry | {"VisibilityTimeout": seconds} for entry in _entries(part)]
                 self._sqs().change_message_visibility_batch(QueueUrl=self._wanted.address, Entries=entries)
 
-        _asking(ask)
+        aws_session.asking(ask)
 
     def _sqs(self) -> Any:
         """The client. That of an assumed role is made anew before its credentials end."""
         if self._renew_at is not None and datetime.now(UTC) >= self._renew_at:
             self._client = None
         if self._client is None:
-            self._client = self._session().client("sqs", config=_calm())
+            opened = aws_session.open_session(
+                self._wanted.settings,
+                secret=self._wanted.secret("secret_access_key"),
+                role_arn=self._wanted.settings.role_arn,
+                region=self._region,
+            )
+            self._client, self._renew_at = opened.client("sqs", patience=WAIT + 10), opened.renew_at
         return self._client
-
-    def _session(self) -> Any:
-        import boto3  # noqa: PLC0415  takes 40 MB: only where a queue is polled
-
-        settings = self._wanted.settings
-        own = boto3.Session(
-            aws_access_key_id=settings.access_key_id or None,
-            aws_secret_access_key=self._wanted.secret("secret_access_key") or None,
-            region_name=self._region,
-        )
-        if not settings.role_arn:
-            return own
-        more = {"ExternalId": settings.external_id} if settings.external_id else {}
-        answer = own.client("sts", config=_calm()).assume_role(
-            RoleArn=settings.role_arn, RoleSessionName=SESSION_NAME, **more
-        )
-        given = answer["Credentials"]
-        self._renew_at = given["Expiration"] - RENEW_BEFORE
-        return boto3.Session(
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-            region_name=self._region,
-        )
 
 
 def region_of(wanted: Wanted) -> str:
     """It stands in the queue's address: `sqs.eu-west-1.amazonaws.com`, or `eu-west-1.queue.amazonaws.com`."""
     host = wanted.address.split("/")[2]
     return host.removesuffix(_OLD_HOST) if host.endswith(_OLD_HOST) else host.split(".")[1]
-
-
-def _calm() -> Any:
-    from botocore.config import Config  # noqa: PLC0415
-
-    return Config(
-        connect_timeout=5, read_timeout=WAIT + 10, retries={"mode": "standard", "total_max_attempts": 2}
-    )
 
 
 def _message(one: dict[str, Any]) -> Message:
@@ -124,15 +96,3 @@ def _entries(messages: Sequence[Message]) -> list[dict[str, Any]]:
 
 def _parts(messages: Sequence[Message]) -> list[Sequence[Message]]:
     return [messages[start : start + MOST] for start in range(0, len(messages), MOST)]
-
-
-def _asking(ask: Callable[[], T]) -> T:
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    try:
-        return ask()
-    except ClientError as error:
-        said = error.response.get("Error", {})
-        raise CannotPoll(f"AWS answered {said.get('Code', 'an error')}: {said.get('Message', '')}") from error
-    except (BotoCoreError, ValueError, OSError) as error:
-        raise CannotPoll(f"AWS cannot be asked: {error}") from error

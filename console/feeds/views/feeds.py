@@ -23,6 +23,7 @@ from console.feeds.forms import NewFeedForm, RotateForm, SettingsForm
 from console.feeds.health import FeedState, feed_figures, feed_state
 from console.feeds.history import history_of
 from console.feeds.kinds import is_available, offered_kinds
+from console.feeds.lookups import places_of
 from console.feeds.models import Delivery, Feed, FeedToken, HeartbeatDelivery
 from console.feeds.pace import pace_of
 from console.feeds.queries import deliveries, feed_rows, hours_chart, sources_of, unread_kinds
@@ -104,6 +105,7 @@ def feed_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "figures": feed_figures([feed], now=now)[feed.pk],
         "is_available": is_available(feed.kind),
         "sources": sources_of(feed),
+        "places": places_of(feed),
         "show": show,
         "page": page,
         "next_url": f"?{query_of(request, cursor=page.next)}" if page.next else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from console.fleet.models.service import Service
-from console.fleet.models.words import Lifecycle, is_one_of
+from console.fleet.models.words import AttributedBy, Lifecycle, is_one_of
 from console.lib.origin import is_known_origin, origin_field
 
 
@@ -53,6 +53,9 @@ class Machine(models.Model):
     declared_service = models.CharField(max_length=64, blank=True)
     """The service a node's own report names; it wins over the rules where such a service exists."""
     service = models.ForeignKey(Service, models.PROTECT, db_index=False, related_name="machines")
+    attributed_by = models.CharField(max_length=8, choices=AttributedBy, blank=True, db_default="")
+    """What moved it to its service; empty where it has been there since it was first seen."""
+    attributed_at = models.DateTimeField(null=True)
     pool = models.ForeignKey(Pool, models.PROTECT, null=True, db_index=False, related_name="machines")
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
@@ -64,7 +67,14 @@ class Machine(models.Model):
     )
 
     class Meta:
-        constraints = [is_known_origin("fleet", "machine")]
+        constraints = [
+            is_known_origin("fleet", "machine"),
+            models.CheckConstraint(
+                condition=models.Q(attributed_by="", attributed_at=None)
+                | models.Q(attributed_by__in=AttributedBy.values, attributed_at__isnull=False),
+                name="fleet_machine_attributed_by_is_known",
+            ),
+        ]
         indexes = [
             models.Index(fields=["origin", "-last_seen_at", "-id"], name="fleet_machine_newest"),
             models.Index(fields=["service", "-id"], name="fleet_machine_service"),

@@ -47,6 +47,15 @@ class Lifecycle(models.TextChoices):
     UNKNOWN = "unknown", "Not reported"
 
 
+class AttributedBy(models.TextChoices):
+    """What gave a machine another service after it was first seen."""
+
+    TAGS = "tags", "tags learnt"
+    PLACE = "place", "its place learnt"
+    NODE = "node", "the node's own word"
+    RULE = "rule", "a rule changed"
+
+
 def is_one_of(choices: type[models.TextChoices], model: str, field: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         condition=models.Q(**{f"{field}__in": choices.values}), name=f"fleet_{model}_{field}_is_known"

@@ -1,14 +1,16 @@
-"""Where a feed is fetched from, and how that goes: a model of its own file, registered by `models`."""
+"""Where a feed is fetched from, and how that goes."""
 
 from __future__ import annotations
 
 from django.db import models
 
+from console.feeds.models.feed import Feed
+
 
 class PolledSource(models.Model):
     """A queue or subscription that a feed's messages are fetched from, and how the fetching goes."""
 
-    feed = models.ForeignKey("feeds.Feed", models.CASCADE, related_name="sources")
+    feed = models.ForeignKey(Feed, models.CASCADE, related_name="sources")
     address = models.CharField(max_length=400)
     asked_at = models.DateTimeField(null=True)
     """When it last answered."""
