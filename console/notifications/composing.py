@@ -120,6 +120,7 @@ def _acknowledge_urls(rows: Sequence[Notification], *, now: datetime) -> dict[in
             subject=row.subject,
             person_id=row.person_id,
             label=str(row.channel) if row.channel else "",
+            notification_id=row.pk,
         )
         for row in wanted
     ]

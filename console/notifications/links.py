@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.core import signing
 
-from console.notifications.models import Link
+from console.notifications.models import Link, Notification, NotificationState
 
 LASTS = timedelta(days=1)
 PATH = "/a/{token}/"
@@ -32,6 +32,7 @@ class LinkOrder:
     subject: str
     person_id: int | None = None
     label: str = ""
+    notification_id: int | None = None
 
 
 def issue(orders: Sequence[LinkOrder], *, now: datetime) -> list[str]:
@@ -44,6 +45,7 @@ def issue(orders: Sequence[LinkOrder], *, now: datetime) -> list[str]:
             subject=order.subject,
             person_id=order.person_id,
             label=order.label[:200],
+            notification_id=order.notification_id,
             created_at=now,
             expires_at=now + LASTS,
         )
@@ -75,6 +77,8 @@ def redeem(token: str, *, purpose: str, now: datetime) -> Link:
         raise NotUsable("This link is for something else.")
     if not Link.objects.usable(now=now).filter(pk=link.pk).update(used_at=now):
         raise NotUsable("This link was used already. It works once.")
+    read = Notification.objects.filter(pk=link.notification_id, state=NotificationState.HANDED_OVER)
+    read.update(state=NotificationState.DELIVERED, note="Answered by the link in it")
     return link
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from console.notifications.models.allowed_host import AllowedHost
 from console.notifications.models.channel import Channel, ChannelKind
-from console.notifications.models.contact import ContactKind, ContactMethod, PersonalRule, QuietHours
+from console.notifications.models.contact import (
+    BoardNotice,
+    ContactKind,
+    ContactMethod,
+    PersonalRule,
+    QuietHours,
+)
 from console.notifications.models.link import Link
 from console.notifications.models.notification import Attempt, AttemptOutcome, Notification
 from console.notifications.models.words import HEARD, Importance, NotificationKind, NotificationState
@@ -14,6 +20,7 @@ __all__ = [
     "AllowedHost",
     "Attempt",
     "AttemptOutcome",
+    "BoardNotice",
     "Channel",
     "ChannelKind",
     "ContactKind",

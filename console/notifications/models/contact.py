@@ -112,6 +112,18 @@ class PersonalRule(models.Model):
         return f"{self.method} after {self.delay_minutes} min"
 
 
+class BoardNotice(models.Model):
+    """How the open board draws one person's attention to a new group."""
+
+    person = models.OneToOneField(User, models.CASCADE, related_name="board_notice")
+    is_shown = models.BooleanField(default=False)
+    """As a notification of the desktop; the browser asks for its own permission."""
+    is_heard = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.person}: board"
+
+
 class QuietHours(models.Model):
     """Hours, in the person's own time zone, in which only what is important comes through."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 
 from console.accounts.models import User
+from console.notifications.models.notification import Notification
 
 
 class LinkQuerySet(models.QuerySet["Link"]):
@@ -23,6 +24,8 @@ class Link(models.Model):
     person = models.ForeignKey(User, models.CASCADE, null=True, related_name="acting_links")
     """In whose name it acts; null: whoever holds the place that `label` names."""
     label = models.CharField(max_length=200, blank=True)
+    notification = models.ForeignKey(Notification, models.CASCADE, null=True, related_name="links")
+    """The message it stands in: whoever uses it has read that."""
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
