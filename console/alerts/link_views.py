@@ -21,7 +21,8 @@ from console.accounts.models import ActorKind, Role
 from console.alerts import handling
 from console.alerts.handling import By, NotPossible
 from console.alerts.models import AlertGroup
-from console.notifications.links import Link, NotUsable, look_up, redeem
+from console.notifications.links import NotUsable, look_up, redeem
+from console.notifications.models import Link
 
 ACKNOWLEDGE = "acknowledge"
 

@@ -24,8 +24,8 @@ LATE_AFTER = timedelta(seconds=60)
 MOST_LISTED = 20
 ACKNOWLEDGE = "acknowledge"
 ACKNOWLEDGEABLE = (NotificationKind.PAGE, NotificationKind.REMINDER)
-CONFIDENTIAL = frozenset({"code"})
-"""Of `data`, what is for the words alone."""
+INTERNAL = frozenset({"is_confidential"})
+"""Of `data`, what is for our own pages alone."""
 
 
 def compose(claimed: Claimed, *, now: datetime) -> OutgoingMessage:
@@ -54,7 +54,7 @@ def compose(claimed: Claimed, *, now: datetime) -> OutgoingMessage:
         sent_at=now,
         count=len(rows),
         is_possibly_duplicated=lost_at is not None,
-        facts={name: value for name, value in lead.data.items() if name not in CONFIDENTIAL},
+        facts={name: value for name, value in lead.data.items() if name not in INTERNAL},
     )
 
 

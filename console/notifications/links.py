@@ -77,8 +77,9 @@ def redeem(token: str, *, purpose: str, now: datetime) -> Link:
         raise NotUsable("This link is for something else.")
     if not Link.objects.usable(now=now).filter(pk=link.pk).update(used_at=now):
         raise NotUsable("This link was used already. It works once.")
-    read = Notification.objects.filter(pk=link.notification_id, state=NotificationState.HANDED_OVER)
-    read.update(state=NotificationState.DELIVERED, note="Answered by the link in it")
+    if link.notification_id is not None:
+        read = Notification.objects.filter(pk=link.notification_id, state=NotificationState.HANDED_OVER)
+        read.update(state=NotificationState.DELIVERED, note="Answered by the link in it")
     return link
 
 

@@ -114,6 +114,19 @@ class Notification(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_confidential(self) -> bool:
+        """Its words are for its recipient alone: they hold a code."""
+        return bool(self.data.get("is_confidential"))
+
+    @property
+    def shown_title(self) -> str:
+        return "A code" if self.is_confidential else self.title
+
+    @property
+    def shown_text(self) -> str:
+        return "" if self.is_confidential else self.text
+
 
 class AttemptOutcome(models.TextChoices):
     """`unfinished`: it is under way, or its worker died; `lost`: it may have arrived."""
