@@ -17,7 +17,7 @@ from django.db.models import CharField, Model
 ROOT = Path(__file__).parents[1]
 CONSOLE = ROOT / "console"
 MOST_LINES = 400
-HEAVY = {"boto3", "botocore", "duckdb", "matplotlib", "weasyprint"}
+HEAVY = {"apprise", "boto3", "botocore", "duckdb", "matplotlib", "weasyprint"}
 """Optional libraries that may be imported inside a function, at one seam a room."""
 
 

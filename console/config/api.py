@@ -31,6 +31,7 @@ from console.interruptions.api_facts import router as samples
 from console.interruptions.api_measures import router as measures
 from console.lib.asked import only_known
 from console.lib.problems import Problem, problem
+from console.notifications.api import router as notifications
 from console.runbooks.api import router as runbooks
 
 logger = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ ROOMS = (
     fleet,
     feeds,
     deliveries,
+    notifications,
     runbooks,
     interruptions,
     samples,

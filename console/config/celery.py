@@ -47,6 +47,7 @@ app.autodiscover_tasks(
 app.conf.beat_schedule = {
     "record-sweep": {"task": "console.ingest.tasks.record", "schedule": 1.0, "options": {"expires": 2}},
     "alert-sweep": {"task": "console.alerts.tasks.alert", "schedule": 1.0, "options": {"expires": 2}},
+    "outbox-sweep": {"task": "console.notifications.tasks.send", "schedule": 1.0, "options": {"expires": 2}},
     "interruptions-due": {
         "task": "console.ingest.tasks.settle",
         "schedule": 2.0,

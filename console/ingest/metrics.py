@@ -17,6 +17,7 @@ from console.alerts.models import AlertGroup, SetAside
 from console.feeds.models import Feed, FeedHour, PipelineStop, QuarantinedItem
 from console.interruptions.lag import lags
 from console.interruptions.models import Interruption
+from console.notifications.queries import outbox_figures
 
 RESULTS = ("accepted", "duplicates", "ignored", "unrecognised", "rejected", "heartbeats", "turned_away")
 
@@ -29,6 +30,7 @@ class _Console(Collector):
         yield from self._queues()
         yield from self._feeds()
         yield from self._work()
+        yield from self._outbox()
 
     def _queues(self) -> Iterable[Metric]:
         waiting = GaugeMetricFamily("spot_console_queue_waiting", "Rows waiting in a queue", labels=["queue"])
@@ -95,6 +97,24 @@ class _Console(Collector):
         for row in SetAside.objects.values("origin").annotate(n=Count("pk")).order_by("origin"):
             aside.add_metric([row["origin"]], row["n"])
         yield from (running_out, groups, held, aside)
+
+    def _outbox(self) -> Iterable[Metric]:
+        figures = outbox_figures(now=self._now)
+        waiting = GaugeMetricFamily("spot_console_outbox_due", "Messages that are due and were not sent yet")
+        waiting.add_metric([], figures.waiting)
+        oldest = GaugeMetricFamily(
+            "spot_console_outbox_oldest_due_seconds", "Since the oldest of them was due; 0 where none is"
+        )
+        due_at = figures.oldest_due_at
+        oldest.add_metric([], (self._now - due_at).total_seconds() if due_at else 0.0)
+        ended = GaugeMetricFamily(
+            "spot_console_outbox_ended_badly",
+            "Messages of the last hour, by how they ended",
+            labels=["state"],
+        )
+        ended.add_metric(["failed"], figures.failed)
+        ended.add_metric(["unknown"], figures.unknown)
+        yield from (waiting, oldest, ended)
 
 
 def registry(*, now: datetime) -> CollectorRegistry:

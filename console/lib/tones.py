@@ -58,6 +58,16 @@ LOOKS: dict[str, Look] = {
     "error": Look("danger", "circle-alert"),
     "warning": Look("warn", "triangle-alert"),
     "info": Look("info", "info"),
+    # What became of a message.
+    "queued": Look("neutral", "hourglass"),
+    "sending": Look("info", "loader-circle"),
+    "handed_over": Look("neutral", "check"),
+    "delivered": Look("ok", "circle-check"),
+    "unknown": Look("warn", "circle-question-mark"),
+    "lost": Look("warn", "circle-question-mark"),
+    "unfinished": Look("info", "loader-circle"),
+    "called_off": Look("muted", "undo-2"),
+    "not_sent": Look("muted", "ban"),
     # Health of feeds, the canary and services.
     "healthy": Look("neutral", "circle-check"),
     "quiet": Look("muted", "moon"),

@@ -6,32 +6,28 @@ Everything here runs in the caller's transaction, so a message exists exactly if
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
 
 from console.lib.origin import Origin
-from console.notifications.models import Importance, Notification, NotificationKind, NotificationState
+from console.notifications.bells import SEND
+from console.notifications.expanding import Habits, Way, habits_of, heard_by, ways
+from console.notifications.message import Message
+from console.notifications.models import (
+    HEARD,
+    Importance,
+    Notification,
+    NotificationKind,
+    NotificationState,
+)
+from console.notifications.writing import Row, write
 
+__all__ = ["HEARD", "Importance", "Message", "NotificationKind", "Recipient", "call_off", "heard_of", "put"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """Something to say to one person or one channel; exactly one of the two ids is given."""
-
-    key: str
-    """Unique for ever: the same message written twice is one."""
-    origin: str
-    kind: NotificationKind
-    subject: str
-    title: str
-    text: str
-    path: str
-    reason: str
-    person_id: int | None = None
-    channel_id: int | None = None
-    importance: Importance = Importance.DEFAULT
-    data: dict[str, Any] = field(default_factory=dict)
-    """For senders that take more than text: `severity`, `group_id`, `service`, `status` …"""
+STILL_TO_BE_SENT = (NotificationState.QUEUED, NotificationState.SENDING, NotificationState.UNKNOWN)
 
 
 class Recipient(NamedTuple):
@@ -39,60 +35,94 @@ class Recipient(NamedTuple):
     channel_id: int | None
 
 
-HEARD = (
-    NotificationState.SENDING,
-    NotificationState.HANDED_OVER,
-    NotificationState.DELIVERED,
-    NotificationState.UNKNOWN,
-)
-"""In these states the recipient heard it, or may have."""
-
-
 def put(messages: Sequence[Message], *, now: datetime) -> None:
-    """Write these once. What is not live is written too, and never sent."""
-    Notification.objects.bulk_create(
-        (_row(message, now=now) for message in sorted(messages, key=lambda message: message.key)),
-        ignore_conflicts=True,
-    )
+    """Write these once; what is for a person by each of the ways they chose. What is not live is never sent.
+
+    The first row of each message is the referee: only whoever wrote that one writes the others.
+    """
+    by_key = {message.key: message for message in messages}
+    rows = _rows([by_key[key] for key in sorted(by_key)], now=now)
+    new = write([first for first, *_ in rows], now=now)
+    write([row for first, *others in rows if first.key in new for row in others], now=now)
+    if new:
+        transaction.on_commit(SEND.ring)
 
 
 def call_off(
     subjects: Collection[str], *, kinds: Collection[NotificationKind], reason: str, now: datetime
 ) -> int:
-    """Stop everything about these that is still to be sent. Returns how many messages."""
+    """Stop everything about these that is still to be sent. Returns how many messages.
+
+    What waits is called off; what is on its way now, or may have arrived, is not tried again.
+    """
     waiting = Notification.objects.filter(
-        subject__in=subjects, kind__in=kinds, state=NotificationState.QUEUED
+        subject__in=subjects, kind__in=kinds, state__in=STILL_TO_BE_SENT, send_at__isnull=False
     )
-    return waiting.update(state=NotificationState.CALLED_OFF, note=reason[:300], send_at=None, settled_at=now)
+    is_queued, is_sending = Q(state=NotificationState.QUEUED), Q(state=NotificationState.SENDING)
+    return waiting.update(
+        state=Case(When(is_queued, then=Value(NotificationState.CALLED_OFF)), default=F("state")),
+        send_at=Case(When(is_sending, then=F("send_at")), default=None),
+        settled_at=Case(When(is_sending, then=None), default=Value(now)),
+        called_off_at=now,
+        note=reason[:300],
+    )
 
 
 def heard_of(subjects: Collection[str], *, kinds: Collection[NotificationKind]) -> dict[str, set[Recipient]]:
     """By subject: who was told, or may have been."""
     rows = Notification.objects.filter(subject__in=subjects, kind__in=kinds, state__in=HEARD)
     heard: dict[str, set[Recipient]] = {subject: set() for subject in subjects}
-    for subject, person, channel in rows.values_list("subject", "person", "channel"):
+    for subject, person, channel in rows.values_list("subject", "person", "channel").distinct():
         heard[subject].add(Recipient(person, channel))
     return heard
 
 
-def _row(message: Message, *, now: datetime) -> Notification:
-    is_live = message.origin == Origin.LIVE
-    return Notification(
-        origin=message.origin,
+def _rows(messages: Sequence[Message], *, now: datetime) -> list[list[Row]]:
+    """The rows of each message, of which there is at least one."""
+    live = [message for message in messages if message.origin == Origin.LIVE and message.person_id]
+    habits = habits_of(message.person_id for message in live if message.person_id)
+    heard = heard_by(live)
+    return [_rows_of(message, habits, heard, now=now) for message in messages]
+
+
+def _rows_of(
+    message: Message, habits: dict[int, Habits], heard: dict[tuple[str, int], set[int]], *, now: datetime
+) -> list[Row]:
+    if message.origin != Origin.LIVE:
+        route = f"channel:{message.channel_id}" if message.channel_id else f"person:{message.person_id}"
+        return [_unsent(message, route, f"Not sent: {message.origin}")]
+    if message.person_id is None:
+        return [_to_send(message, Way(None, now, ""), ordinal=1, now=now)]
+    theirs = habits[message.person_id]
+    if not theirs.is_active:
+        return [_unsent(message, f"person:{message.person_id}", "Not sent: the account is deactivated")]
+    found = ways(message, theirs, heard=heard.get((message.subject, message.person_id), ()), now=now)
+    return [_to_send(message, way, ordinal=number, now=now) for number, way in enumerate(found, start=1)]
+
+
+def _unsent(message: Message, route: str, note: str) -> Row:
+    return Row(
+        message=message,
         key=message.key,
-        kind=message.kind,
-        importance=message.importance,
-        subject=message.subject,
-        person_id=message.person_id,
-        channel_id=message.channel_id,
-        title=message.title[:200],
-        text=message.text,
-        path=message.path,
-        reason=message.reason[:300],
-        data=message.data,
-        state=NotificationState.QUEUED if is_live else NotificationState.NOT_SENT,
-        note="" if is_live else f"Not sent: {message.origin}",
-        created_at=now,
-        send_at=now if is_live else None,
-        settled_at=None if is_live else now,
+        route=route,
+        method_id=None,
+        state=NotificationState.NOT_SENT,
+        note=note,
+        reason=message.reason,
+        due_at=None,
+        is_at_once=False,
+    )
+
+
+def _to_send(message: Message, way: Way, *, ordinal: int, now: datetime) -> Row:
+    return Row(
+        message=message,
+        key=message.key if ordinal == 1 else f"{message.key}#{ordinal}",
+        route=f"channel:{message.channel_id}" if way.method_id is None else f"method:{way.method_id}",
+        method_id=way.method_id,
+        state=NotificationState.QUEUED,
+        note=way.note,
+        reason=" · ".join(part for part in (message.reason, way.why) if part),
+        due_at=way.due_at,
+        is_at_once=way.due_at <= now,
     )
