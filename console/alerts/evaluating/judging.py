@@ -96,7 +96,8 @@ def _of_team(origin: str, slug: str, mine: Sequence[Judged], services: Mapping[i
     true = [one for one in mine if one.is_true]
     first = max(true or mine, key=lambda one: abs(one.value or 0.0))
     row = services.get(first.service_id or 0)
-    names = ", ".join(services[one.service_id].name for one in true[:NAMED] if one.service_id in services)
+    hit = [services.get(one.service_id or 0) for one in true[:NAMED]]
+    names = ", ".join(service.name for service in hit if service is not None)
     more = f" and {len(true) - NAMED} more" if len(true) > NAMED else ""
     team = (row.team_name if row else "") or "No team"
     severities = [one.severity for one in true if one.severity]

@@ -2,7 +2,7 @@
 
 | step | why twice is harmless |
 | --- | --- |
-| claim the minute | compare-and-set on one row, in the transaction of everything else; a missed minute is not made up for |
+| claim the minute | compare-and-set on one row, in the transaction of everything else; none is made up for |
 | see | reads only; a rule that raises becomes a finding for its owner and holds up no other |
 | step | pure |
 | write | one statement for states, one each for groups, events and receipts, however many services there are |
