@@ -67,7 +67,12 @@ class Receipt(models.Model):
                 name="alerts_receipt_told",
                 condition=Q(decision__in=["page", "ticket"]),
             ),
-            models.Index(F("rule_version").asc(), F("at").desc(), name="alerts_receipt_of_rule"),
+            models.Index(
+                F("rule_version").asc(),
+                F("at").desc(),
+                name="alerts_receipt_of_rule",
+                condition=Q(decision__in=["page", "ticket", "suppress"]),
+            ),
         ]
 
     def __str__(self) -> str:
