@@ -15,7 +15,7 @@ from console.accounts.audit import Actor
 from console.accounts.models import Scope
 from console.alerts import handling
 from console.alerts.handling import By, NotPossible, StillFiring
-from console.alerts.models import AlertGroup, GroupKind, Severity
+from console.alerts.models import AlertGroup, GroupKind, Receipt, Severity
 from console.alerts.queries import ORDER, Filters
 from console.lib.asked import BIGGEST_ID, Span
 from console.lib.cursor import Listing, Paging, list_rows
@@ -35,6 +35,8 @@ class GroupOut(Schema):
     parent: int | None
     """The wave that it stands under."""
     service: str | None
+    team: str | None
+    """Whose it is: the service's team, or the platform's."""
     title: str
     impact: str
     severity: str
@@ -52,7 +54,7 @@ class GroupOut(Schema):
 
     @classmethod
     def of(cls, group: AlertGroup) -> GroupOut:
-        """From a row with service and acknowledged_by selected along."""
+        """From a row with service, team and acknowledged_by selected along."""
         return cls(
             id=group.pk,
             origin=group.origin,
@@ -60,6 +62,7 @@ class GroupOut(Schema):
             kind=group.kind,
             parent=group.parent_id,
             service=group.service.slug if group.service else None,
+            team=group.team.slug if group.team else None,
             title=group.title,
             impact=group.impact,
             severity=group.severity,
@@ -77,6 +80,31 @@ class GroupOut(Schema):
             earliest_deadline_at=group.earliest_deadline_at,
             last_news_at=group.last_news_at,
         )
+
+
+class ReceiptOut(Schema):
+    """One decision, with all that it looked at."""
+
+    id: int
+    group: int
+    at: datetime
+    trigger: str
+    decision: str
+    severity: str
+    reason: str
+    rule: str
+    rule_version: int | None
+    """Null: decided before there were rules, or by none."""
+    inputs: dict[str, Any]
+    windows: dict[str, Any]
+    suppressions: list[dict[str, Any]]
+    roster: dict[str, Any]
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> ReceiptOut:
+        same = {n: getattr(receipt, n) for n in cls.model_fields if n not in ("group", "rule_version")}
+        version = receipt.rule_version
+        return cls(**same, group=receipt.group_id, rule_version=version.number if version else None)
 
 
 class GroupQuery(Span):
@@ -110,7 +138,7 @@ def group_list(
     rows = filters.narrow(AlertGroup.objects.of_origin(token_of(request).origin), now=timezone.now())
     return list_rows(
         request,
-        queryset=rows.select_related("service", "acknowledged_by"),
+        queryset=rows.select_related("service", "team", "acknowledged_by"),
         order=ORDER,
         paging=paging,
         row=GroupOut,
@@ -122,6 +150,22 @@ def group_list(
 def group_get(request: HttpRequest, pk: int) -> GroupOut:
     """One group."""
     return GroupOut.of(_group(request, pk))
+
+
+@router.get("/alert-groups/{int:pk}/receipts", response=Listing[ReceiptOut], auth=READ)
+def group_receipts(
+    request: HttpRequest, pk: int, paging: Query[Paging]
+) -> dict[str, Any] | StreamingHttpResponse:
+    """Every decision about one group, the newest first: who was told, or why nobody was."""
+    rows = Receipt.objects.filter(group=_group(request, pk)).select_related("rule_version")
+    return list_rows(
+        request,
+        queryset=rows,
+        order=("-pk",),
+        paging=paging,
+        row=ReceiptOut,
+        shape=lambda receipts: [ReceiptOut.of(receipt) for receipt in receipts],
+    )
 
 
 @router.post("/alert-groups/{int:pk}/{verb}", response=GroupOut, auth=ACT)
@@ -164,5 +208,7 @@ def _do(verb: str, pk: int, given: ActionIn, *, by: By, now: datetime) -> None:
 
 
 def _group(request: HttpRequest, pk: int) -> AlertGroup:
-    rows = AlertGroup.objects.of_origin(token_of(request).origin).select_related("service", "acknowledged_by")
+    rows = AlertGroup.objects.of_origin(token_of(request).origin).select_related(
+        "service", "team", "acknowledged_by"
+    )
     return get_object_or_404(rows, pk=pk)

@@ -1,6 +1,6 @@
 """A silent or late feed is a group for its owner, `feed_silent:<feed>`; it closes by itself when the feed is heard.
 
-A ticket's worth (`metrics.md` section 3: what cannot be observed is told, and wakes nobody): severity *warning*.
+Whom it is told is the rule's, `feed_silent`: a ticket, unless somebody says otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from django.db import transaction
 
 from console.alerts.findings import close_finding, open_finding
 from console.alerts.models import Severity
+from console.alerts.touched import Found
 from console.feeds.models import Feed, FeedEventKind
 from console.feeds.watching import Change, watch
 from console.lib.live import announce
@@ -46,7 +47,21 @@ def _tell(feed: Feed, kind: FeedEventKind, *, now: datetime) -> None:
         close_finding(key, text=OVER.get(kind, OVER[FeedEventKind.HEARD]), now=now, origin=feed.origin)
         return
     title = f"{feed.name} is {'silent' if feed.silent_since else 'late'}"
-    open_finding(key, title=title, text=_text(feed), severity=Severity.WARNING, now=now, origin=feed.origin)
+    open_finding(
+        key,
+        title=title,
+        text=_text(feed),
+        severity=Severity.WARNING,
+        now=now,
+        origin=feed.origin,
+        detector="feed_silent",
+        team_id=feed.team_id,
+        found=Found(inputs={"feed": feed.slug, "last_seen_at": _iso(feed.last_seen_at)}),
+    )
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _text(feed: Feed) -> str:

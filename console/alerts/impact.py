@@ -1,15 +1,28 @@
-"""What a group means for its service, in service terms: the first sentence a responder reads."""
+"""What a group means for its services, in service terms: the first sentence a responder reads, and its figures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from django.db.models import Count
+from console.alerts.models import AlertGroup
+from console.fleet.models import WorkloadStatus
+from console.lib.rows import fetch
 
-from console.alerts.models import AlertGroup, GroupMember
-from console.fleet.models import Service, WorkloadStatus
+_HITS = """
+SELECT m.group_id, i.service_id, s.name, s.criticality,
+       count(*) FILTER (WHERE i.state NOT IN ('at_risk', 'no_action', 'cancelled')),
+       count(*) FILTER (WHERE i.state IN ('ended', 'presumed'))
+FROM alerts_groupmember m JOIN interruptions_interruption i ON i.id = m.interruption_id
+JOIN fleet_service s ON s.id = i.service_id
+WHERE m.group_id = ANY(%s) GROUP BY m.group_id, i.service_id, s.name, s.criticality
+ORDER BY m.group_id, count(*) DESC, i.service_id
+"""
+_RUNNING = """
+SELECT service_id, count(*) FROM fleet_runninginterval
+WHERE service_id = ANY(%s) AND ended_at IS NULL AND lifecycle = 'spot' GROUP BY service_id
+"""
 
 
 class _Counted(Protocol):
@@ -28,11 +41,10 @@ class Replicas:
     pending: int = 0
     needed: int | None = None
     empty_zones: list[str] = field(default_factory=list)
-
-    @property
-    def is_short(self) -> bool:
-        """Fewer replicas than the service needs."""
-        return self.needed is not None and self.ready < self.needed
+    disruptions_left: int | None = None
+    """Of the workload that may lose the fewest more. None: no budget is reported."""
+    is_short: bool = False
+    """A workload has fewer replicas than it needs: another one's surplus does not help it."""
 
     def sentence(self, service: str) -> str:
         """`checkout: 3 of 12 replicas, zone c empty, needs 9`."""
@@ -47,7 +59,56 @@ class Replicas:
         return ", ".join(parts)
 
 
-def replicas_by_service(service_ids: Sequence[int]) -> dict[int, Replicas]:
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A service that loses machines, and what that leaves of it."""
+
+    service_id: int
+    name: str
+    criticality: str
+    machines: int
+    """Of the group: those that are being taken, and those that are gone."""
+    ended: int
+    running: int
+    """Its spot machines that run now, those being taken among them."""
+    replicas: Replicas | None
+    """None: its clusters report nothing."""
+
+    @property
+    def is_short(self) -> bool:
+        return self.replicas is not None and self.replicas.is_short
+
+    @property
+    def share_gone(self) -> float | None:
+        """Of the service's spot machines, what the group takes. None: no inventory."""
+        before = self.running + self.ended
+        return min(1.0, self.machines / before) if self.running else None
+
+    def leaves_too_little(self, *, assumed_share: float, large: float) -> bool:
+        """Below its need; where no need is reported, a large share of its spot machines, or many of them, go."""
+        if self.replicas is not None and self.replicas.needed is not None:
+            return self.replicas.is_short
+        share = self.share_gone
+        return self.machines >= large if share is None else share >= assumed_share
+
+    def words(self) -> str:
+        if self.replicas is None:
+            return f"{self.name}: {self.machines} machines, replicas not reported"
+        return self.replicas.sentence(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a group does to the services in it, the one that loses most first. None of them: it is a finding."""
+
+    hits: tuple[Hit, ...] = ()
+
+    @property
+    def is_short(self) -> bool:
+        return any(hit.is_short for hit in self.hits)
+
+
+def replicas_by_service(service_ids: Collection[int]) -> dict[int, Replicas]:
     """The newest reported state of each service's workloads, added up. Absent: nothing was reported."""
     found: dict[int, Replicas] = {}
     rows = WorkloadStatus.objects.filter(service__in=service_ids).order_by("pk")
@@ -58,26 +119,52 @@ def replicas_by_service(service_ids: Sequence[int]) -> dict[int, Replicas]:
         total.pending += row.pending
         if row.needed is not None:
             total.needed = (total.needed or 0) + row.needed
+            total.is_short = total.is_short or row.ready < row.needed
+        if row.disruptions_allowed is not None:
+            left = total.disruptions_left
+            total.disruptions_left = (
+                row.disruptions_allowed if left is None else min(left, row.disruptions_allowed)
+            )
         total.empty_zones += sorted(zone for zone, ready in row.by_zone.items() if ready == 0)
     return found
 
 
-def impact_sentences(groups: Sequence[AlertGroup], figures: Mapping[int, _Counted]) -> dict[int, str]:
-    """The impact of each group, by its id."""
-    hit = _services_hit([group.pk for group in groups if group.is_wave])
-    services = [service.pk for counted in hit.values() for service in counted]
-    replicas = replicas_by_service([*services, *(group.service_id for group in groups if group.service_id)])
-    sentences = {}
-    for group in groups:
-        machines = _machines(figures.get(group.pk))
-        reported = replicas.get(group.service_id or 0)
-        if group.is_wave:
-            sentences[group.pk] = _of_wave(hit.get(group.pk, []), replicas, machines)
-        elif reported is None or group.service is None:
-            sentences[group.pk] = f"{machines}; replicas not reported"
-        else:
-            sentences[group.pk] = f"{reported.sentence(group.service.name)}; {machines}"
-    return {pk: sentence[:300] for pk, sentence in sentences.items()}
+def assess(groups: Sequence[AlertGroup]) -> dict[int, Impact]:
+    """The impact of each group by its id, in three statements. Needs `service` selected along."""
+    wanted = [group for group in groups if not group.is_finding]
+    if not wanted:
+        return {group.pk: Impact() for group in groups}
+    rows = fetch(_HITS, [[group.pk for group in wanted]])
+    services = {row[1] for row in rows} | {group.service_id for group in wanted if group.service_id}
+    replicas = replicas_by_service(services)
+    running = dict(fetch(_RUNNING, [sorted(services)]))
+    hits: dict[int, list[Hit]] = {group.pk: [] for group in groups}
+    for group_id, service_id, name, criticality, machines, ended in rows:
+        counts = (machines, ended, running.get(service_id, 0))
+        hits[group_id].append(Hit(service_id, name, criticality, *counts, replicas.get(service_id)))
+    return {group.pk: Impact(tuple(_own(group, hits[group.pk], replicas, running))) for group in groups}
+
+
+def _own(
+    group: AlertGroup, hits: list[Hit], replicas: Mapping[int, Replicas], running: Mapping[int, int]
+) -> list[Hit]:
+    """Of a service's group that service alone, whatever a member has turned into."""
+    service = group.service
+    if group.is_wave or service is None:
+        return hits
+    mine = [hit for hit in hits if hit.service_id == service.pk]
+    counts = (0, 0, running.get(service.pk, 0))
+    return mine or [Hit(service.pk, service.name, service.criticality, *counts, replicas.get(service.pk))]
+
+
+def sentence_of(group: AlertGroup, impact: Impact, figures: _Counted | None) -> str:
+    """At most 300 characters, as the group keeps it."""
+    machines = _machines(figures)
+    if group.is_wave:
+        return f"{_of_wave(impact.hits)}; {machines}"[:300]
+    if not impact.hits or impact.hits[0].replicas is None:
+        return f"{machines}; replicas not reported"
+    return f"{impact.hits[0].words()}; {machines}"[:300]
 
 
 def _machines(figures: _Counted | None) -> str:
@@ -87,32 +174,13 @@ def _machines(figures: _Counted | None) -> str:
     return f"{running_out} of {members} {word} still running" if running_out else f"{members} {word} gone"
 
 
-def _services_hit(wave_ids: Sequence[int]) -> dict[int, list[Service]]:
-    """The services whose machines are in each wave, the one that loses most first."""
-    if not wave_ids:
-        return {}
-    rows = list(
-        GroupMember.objects.filter(group__in=wave_ids)
-        .values_list("group", "interruption__service")
-        .annotate(machines=Count("pk"))
-        .order_by("group", "-machines", "interruption__service")
-    )
-    services = Service.objects.in_bulk({row[1] for row in rows})
-    hit: dict[int, list[Service]] = {}
-    for group_id, service_id, _ in rows:
-        hit.setdefault(group_id, []).append(services[service_id])
-    return hit
-
-
-def _of_wave(services: Sequence[Service], replicas: Mapping[int, Replicas], machines: str) -> str:
-    """`2 of 5 services below their need (checkout, search); 12 of 41 machines still running`."""
-    short = [service.name for service in services if (r := replicas.get(service.pk)) and r.is_short]
-    names = short or [service.name for service in services]
+def _of_wave(hits: Sequence[Hit]) -> str:
+    """`2 of 5 services below their need: checkout, search`."""
+    short = [hit.name for hit in hits if hit.is_short]
+    names = short or [hit.name for hit in hits]
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    if len(services) == 1:
-        hit = f"{listed} is below its need" if short else f"1 service hit: {listed}"
-    elif short:
-        hit = f"{len(short)} of {len(services)} services below their need: {listed}"
-    else:
-        hit = f"{len(services)} services hit: {listed}"
-    return f"{hit}; {machines}"
+    if len(hits) == 1:
+        return f"{listed} is below its need" if short else f"1 service hit: {listed}"
+    if short:
+        return f"{len(short)} of {len(hits)} services below their need: {listed}"
+    return f"{len(hits)} services hit: {listed}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from console.alerts.models import AlertGroup, Severity
+from console.alerts.models import AlertGroup
 from console.alerts.reclaims import Reclaim
-from console.fleet.models import Criticality, Service
+from console.alerts.severity import TABLE, Level
+from console.fleet.models import Service
 from console.lib.rows import columns_of, run
 from console.runbooks.models import Execution
 
@@ -15,13 +16,6 @@ _ADD = """
 INSERT INTO alerts_groupmember (group_id, interruption_id, joined_at, reason)
 SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[]) ON CONFLICT DO NOTHING
 """
-
-SEVERITY_OF = {
-    Criticality.CRITICAL: Severity.ERROR,
-    Criticality.USER_FACING: Severity.WARNING,
-    Criticality.BATCH: Severity.INFO,
-    Criticality.BEST_EFFORT: Severity.INFO,
-}
 
 
 def service_key(service_id: int) -> str:
@@ -37,9 +31,10 @@ def new_group(
         origin=origin,
         key=service_key(service.pk),
         service=service,
+        team_id=service.team_id,
         execution=execution,
         title=f"Reclaims of {service.name}",
-        severity=SEVERITY_OF[Criticality(service.criticality)],
+        severity=TABLE[service.criticality][Level.ENOUGH],
         triggered_at=triggered_at,
         last_news_at=now,
     )

@@ -5,7 +5,8 @@
 | claim | changes of interruptions in turn, groups whose time has come | a row lock; a killed worker gives them back |
 | correlate | open or join alert groups | partial unique index: one open group an (origin, key) |
 | waves | a cascade of a pool or zone is one group over these | one open wave a zone, by the same index |
-| decide | page, ticket, log or suppress, with a receipt | unique (group, rule, trigger) |
+| services | a cascade of one service alone raises its group | marked once, in the group's own row |
+| decide | page, ticket, log or suppress, with a receipt | unique (group, rule version, trigger) |
 | tell | one NOTIFY for the boards, as the last statement | it carries no facts |
 
 Everything happens in one transaction: a worker that dies leaves nothing half done. What happens when it fails is
@@ -17,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from console.alerts import correlate, routing, setting_aside, settle, waves
+from console.alerts import correlate, routing, service_cascades, setting_aside, settle, waves
+from console.alerts.rules_in_force import read_rules
 from console.alerts.touched import Change, Due
 from console.alerts.working_off import Pipeline, work_off
 from console.lib.live import announce
@@ -88,9 +90,11 @@ def _claim_changes(now: datetime) -> list[Change]:
 
 
 def _correlate(changes: Sequence[Change], now: datetime) -> None:
+    rules = read_rules(now=now)
     touched = correlate.correlate(changes, now=now)
-    touched.add(waves.follow(changes, now=now))
-    routing.decide(touched, now=now)
+    touched.add(waves.follow(changes, rule=rules.widest("cascade"), now=now))
+    touched.add(service_cascades.follow(changes, rules=rules, now=now))
+    routing.decide(touched, now=now, rules=rules)
     setting_aside.forget_changes([change.interruption_id for change in changes], now=now)
     announce("groups", ids=[group.id for group in touched.groups])
 

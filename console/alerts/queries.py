@@ -201,8 +201,8 @@ class Told:
 
 def receipts_of(group: AlertGroup) -> list[Told]:
     """Why somebody was told, or nobody was; the newest first."""
-    newest = group.receipts.order_by("-pk")[:MOST_RECEIPTS]
-    runs = groupby(newest, key=lambda receipt: (receipt.decision, receipt.rule, receipt.reason))
+    newest = group.receipts.select_related("rule_version__rule").order_by("-pk")[:MOST_RECEIPTS]
+    runs = groupby(newest, key=lambda receipt: (receipt.decision, receipt.rule_version_id, receipt.reason))
     return [Told(list(alike)) for _, alike in runs]
 
 

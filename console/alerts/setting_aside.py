@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from console.accounts.audit import Actor, record
+from console.alerts.detectors.console_failure import ASIDE
 from console.alerts.findings import close_finding, open_finding
 from console.alerts.models import AlertGroup, SetAside, Severity
 from console.alerts.touched import Change, Due
@@ -116,7 +117,8 @@ def _say(count: int, *, now: datetime) -> None:
         return
     things = "1 thing is" if count == 1 else f"{count} things are"
     text = f"{things} set aside: a reclaim or a group that alerting fails on. See the quarantine."
-    open_finding(FINDING, title="Alerting set work aside", text=text, severity=Severity.ERROR, now=now)
+    title = "Alerting set work aside"
+    open_finding(FINDING, title=title, text=text, severity=Severity.ERROR, now=now, condition=ASIDE)
 
 
 def _unless_broken(act: Callable[[], None]) -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from console.alerts.impact import impact_sentences
+from console.alerts.impact import Impact, assess, sentence_of
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupStatus, Resolution
+from console.alerts.severity import severity_of, why
 from console.alerts.touched import Touched
 from console.lib.rows import as_table, fetch, run
 
@@ -25,6 +26,8 @@ _WRITTEN = {
     "running_out_count": "int",
     "earliest_deadline_at": "timestamptz",
     "impact": "text",
+    "severity": "text",
+    "below_need_since": "timestamptz",
     "last_news_at": "timestamptz",
     "due_at": "timestamptz",
     "status": "text",
@@ -79,13 +82,14 @@ def refresh(groups: Sequence[AlertGroup], *, now: datetime, is_news: bool) -> li
     if not groups:
         return []
     figures = _figures([group.pk for group in groups])
-    impacts = impact_sentences(groups, figures)
+    impacts = assess(groups)
     events = []
     for group in groups:
         mine = figures.get(group.pk, Figures())
         group.member_count, group.running_out_count = mine.members, mine.running_out
         group.earliest_deadline_at = mine.earliest_deadline_at
-        group.impact = group.impact if group.is_finding else impacts[group.pk]
+        if not group.is_finding:
+            events += _weigh(group, impacts[group.pk], mine, now=now)
         group.version += 1
         if is_news:
             group.last_news_at = now
@@ -96,6 +100,20 @@ def refresh(groups: Sequence[AlertGroup], *, now: datetime, is_news: bool) -> li
     _write(groups)
     AlertEvent.objects.bulk_create(events)
     return list(groups)
+
+
+def _weigh(group: AlertGroup, impact: Impact, figures: Figures, *, now: datetime) -> list[AlertEvent]:
+    """What it means for its services now, in words and in its severity. A closed group keeps how bad it was."""
+    group.impact = sentence_of(group, impact, figures)
+    if not group.is_open:
+        return []
+    group.below_need_since = (group.below_need_since or now) if impact.is_short else None
+    severity = severity_of(impact, is_wave=group.is_wave, is_cascade=group.cascaded_at is not None)
+    if severity == group.severity:
+        return []
+    data = {"from": str(group.severity), "to": severity.value}
+    group.severity = severity
+    return [AlertEvent(group=group, at=now, kind=EventKind.SEVERITY, text=why(impact, severity), data=data)]
 
 
 def settle(group_ids: Sequence[int], *, now: datetime) -> Touched:
@@ -152,7 +170,7 @@ def _end_silence(group: AlertGroup, *, now: datetime) -> list[AlertEvent]:
 
 
 def _next_look(group: AlertGroup, figures: Figures, *, now: datetime) -> datetime | None:
-    looks = [group.silenced_until] if group.silenced_until else []
+    looks = [at for at in (group.silenced_until, group.cooldown_until) if at and at > now]
     if group.is_finding:
         return min(looks, default=None)
     if figures.has_ended and figures.healed_at is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from console.alerts.detectors.console_failure import STOPPED
 from console.alerts.findings import close_finding, open_finding
 from console.alerts.models import Severity
 from console.feeds.models import PipelineStop
@@ -33,6 +34,7 @@ def stop(name: str, reason: str, *, now: datetime) -> None:
             text=f"Nothing is lost; it tries again every minute. {reason}",
             severity=Severity.CRITICAL,
             now=now,
+            condition=STOPPED,
         )
     except (
         Exception

@@ -1,11 +1,12 @@
-"""The bells of the alert pipeline and of the watch over feeds."""
+"""The bells of the alert pipeline, of the rules, and of the watch over feeds and capacity."""
 
 from __future__ import annotations
 
 from celery import shared_task
 from django.utils import timezone
 
-from console.alerts import feed_findings, pipeline, unnoticed_findings
+from console.alerts import capacity, feed_findings, pipeline, unnoticed_findings
+from console.alerts.evaluating import minute
 
 
 @shared_task(queue="alerts", ignore_result=True)
@@ -24,3 +25,15 @@ def watch_feeds() -> None:
 def watch_notices() -> None:
     """Notice reclaims that no feed told of ahead of time."""
     unnoticed_findings.watch_notices(now=timezone.now())
+
+
+@shared_task(queue="alerts", ignore_result=True)
+def watch_capacity() -> None:
+    """Notice services that fell below their need, or came back, since their group was looked at."""
+    capacity.watch_capacity(now=timezone.now())
+
+
+@shared_task(queue="alerts", ignore_result=True)
+def evaluate() -> None:
+    """Let every sampled rule look at this minute, once."""
+    minute.evaluate(now=timezone.now())

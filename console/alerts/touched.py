@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from console.alerts.models import AlertGroup
 
@@ -24,6 +26,14 @@ class Due:
     id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule saw when it opened or changed its group: it goes into the receipt."""
+
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    windows: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Touched:
     """Groups that something happened to, and what: the input of the decision."""
@@ -33,9 +43,13 @@ class Touched:
     """By group id: what is decided on."""
     late_by: dict[int, float] = field(default_factory=dict)
     """By group id: seconds by which its reclaims were told too late, where they were."""
+    found: dict[int, Found] = field(default_factory=dict)
+    """By group id, of findings."""
 
     def add(self, other: Touched) -> None:
         """Let what else happened in the same batch be decided on with this."""
-        self.groups += other.groups
+        again = {group.pk for group in other.groups}
+        self.groups = [group for group in self.groups if group.pk not in again] + other.groups
         self.triggers |= other.triggers
         self.late_by |= other.late_by
+        self.found |= other.found

@@ -1,8 +1,8 @@
 """Reclaims without notice open a group for whoever owns the feed that should have told, `no_notice:<feed>`.
 
-A ticket's worth, like a silent feed. What is late or historic opens nothing, and a group that a person has
-closed opens again only for a reclaim heard of since. It closes by itself an hour after the last such
-reclaim, or when a notice that was merely slow arrives for each of them.
+From so many on as the rule `no_notice` says they are a ticket. What is late or historic opens nothing, and a group
+that a person has closed opens again only for a reclaim heard of since. It closes by itself an hour after the last
+such reclaim, or when a notice that was merely slow arrives for each of them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,19 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max
 
-from console.alerts.detectors.unnoticed import Listener, Missed, Unnoticed, find_missed
+from console.alerts.detectors.unnoticed import (
+    DETECTOR,
+    FEW,
+    MANY,
+    Listener,
+    Missed,
+    Unnoticed,
+    find_missed,
+)
 from console.alerts.findings import close_finding, open_finding
 from console.alerts.models import AlertGroup, GroupStatus, Severity
+from console.alerts.rules_in_force import read_rules
+from console.alerts.touched import Found
 from console.feeds.models import Feed
 from console.interruptions.models import Interruption, State
 from console.lib.origin import Origin
@@ -52,18 +62,38 @@ def _watch(origin: Origin, *, now: datetime) -> list[str]:
         .annotate(at=Max("resolved_at"))
     )
     keys = []
+    rule = read_rules(now=now).widest("no_notice") if missed else None
+    many = rule.limits["many"] if rule else DETECTOR.defaults["many"]
     for one in missed:
         key = PREFIX + one.scope
         since = closed.get(key)
         if key not in still and since and all(heard <= since for heard in _heard(one)):
             continue
-        title, text = _words(one)
-        open_finding(key, title=title, text=text, severity=Severity.WARNING, now=now, origin=origin)
+        _open(one, key, many, origin=origin, now=now)
         keys.append(key)
     for key in sorted(still - set(keys)):
         text = "For an hour no reclaim came without notice, or the notices came after all"
         close_finding(key, text=text, now=now, origin=origin)
     return keys
+
+
+def _open(one: Missed, key: str, many: float, *, origin: Origin, now: datetime) -> None:
+    title, text = _words(one)
+    open_finding(
+        key,
+        title=title,
+        text=text,
+        severity=Severity.WARNING,
+        now=now,
+        origin=origin,
+        detector="no_notice",
+        condition=MANY if len(one.reclaims) >= many else FEW,
+        team_id=one.teller.team_id if one.teller else None,
+        found=Found(
+            inputs={"reclaims": len(one.reclaims), "ticket_from": many},
+            windows={"long": {"since": (now - QUIET).isoformat(), "until": now.isoformat()}},
+        ),
+    )
 
 
 def _heard(one: Missed) -> list[datetime]:
@@ -108,7 +138,7 @@ def _unnoticed(origin: Origin, *, now: datetime) -> list[Unnoticed]:
 def _listeners(origin: Origin) -> list[Listener]:
     rows = Feed.objects.of_origin(origin).filter(paused_at=None).select_related("team").order_by("pk")
     return [
-        Listener(f.pk, f.slug, f.name, f.kind, f.account, f.region, f.team.name if f.team else "")
+        Listener(f.pk, f.slug, f.name, f.kind, f.account, f.region, f.team.name if f.team else "", f.team_id)
         for f in rows
     ]
 

@@ -1,16 +1,22 @@
-"""Alert groups: the list, one group, and what can be done with it."""
+"""Alert groups and rules: the lists, one of each, and what can be done with it."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from console.alerts import link_views, views
+from console.alerts import link_views, rule_views, views
 from console.alerts.actions import bulk, group_action
 
 app_name = "alerts"
 
 urlpatterns = [
     path("a/<str:token>/", link_views.acting_link, name="acting_link"),
+    path("rules/", rule_views.rule_list, name="rule_list"),
+    path("rules/new/", rule_views.rule_new, name="rule_new"),
+    path("rules/<slug:slug>/", rule_views.rule_detail, name="rule_detail"),
+    path("rules/<slug:slug>/edit/", rule_views.rule_edit, name="rule_edit"),
+    path("rules/<slug:slug>/discard/", rule_views.rule_discard, name="rule_discard"),
+    path("rules/<slug:slug>/describe/", rule_views.rule_describe, name="rule_describe"),
     path("alerts/", views.group_list, name="group_list"),
     path("alerts/bulk/", bulk, name="group_bulk"),
     path("alerts/<int:pk>/", views.group_detail, name="group_detail"),

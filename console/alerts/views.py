@@ -55,6 +55,8 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
             "service__team",
             "service__owner",
             "parent",
+            "team",
+            "rule__runbook",
             "acknowledged_by",
             "resolved_by",
             "silenced_by",

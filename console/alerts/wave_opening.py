@@ -13,9 +13,6 @@ from console.alerts.wave_reading import Zone
 from console.runbooks.checklist import start_many
 from console.runbooks.models import Execution
 
-COOLDOWN = timedelta(minutes=30)
-"""A cascade that fires again so soon after its wave closed re-opens that wave."""
-
 
 def _of_zones(zones: Sequence[Zone]) -> Q:
     matches = Q(pk__in=[])
@@ -24,8 +21,10 @@ def _of_zones(zones: Sequence[Zone]) -> Q:
     return matches
 
 
-def open_missing(firing: Mapping[Zone, Cascade], *, now: datetime) -> set[tuple[str, str]]:
-    """Open the waves that are not there yet, or re-open those closed a moment ago. Returns their keys."""
+def open_missing(
+    firing: Mapping[Zone, Cascade], *, cooldown: timedelta, now: datetime
+) -> set[tuple[str, str]]:
+    """Open the waves that are not there yet, or re-open those closed within the cooldown. Returns their keys."""
     if not firing:
         return set()
     there = AlertGroup.objects.open().filter(_of_zones(list(firing)))
@@ -33,7 +32,7 @@ def open_missing(firing: Mapping[Zone, Cascade], *, now: datetime) -> set[tuple[
     missing = sorted(zone for zone in firing if (zone.origin, zone.key) not in known)
     if not missing:
         return set()
-    reopened = _reopen(missing, now=now)
+    reopened = _reopen(missing, cooldown=cooldown, now=now)
     missing = [zone for zone in missing if (zone.origin, zone.key) not in reopened]
     executions = start_many([(None, zone.origin) for zone in missing], now=now)
     AlertGroup.objects.bulk_create(
@@ -44,16 +43,18 @@ def open_missing(firing: Mapping[Zone, Cascade], *, now: datetime) -> set[tuple[
     return {(zone.origin, zone.key) for zone in missing}
 
 
-def _reopen(zones: Sequence[Zone], *, now: datetime) -> set[tuple[str, str]]:
-    closed = AlertGroup.objects.filter(_of_zones(zones), resolved_at__gt=now - COOLDOWN)
+def _reopen(zones: Sequence[Zone], *, cooldown: timedelta, now: datetime) -> set[tuple[str, str]]:
+    closed = AlertGroup.objects.filter(_of_zones(zones), resolved_at__gt=now - cooldown)
     newest: dict[tuple[str, str], AlertGroup] = {}
     for wave in closed.select_for_update().order_by("pk"):
         newest[wave.origin, wave.key] = wave
     for wave in newest.values():
         is_held = wave.acknowledged_at is not None
         wave.status = GroupStatus.ACKNOWLEDGED if is_held else GroupStatus.TRIGGERED
+        wave.cooldown_until = (wave.resolved_at or now) + cooldown
         wave.resolution, wave.resolved_at, wave.resolved_by = "", None, None
-    AlertGroup.objects.bulk_update(newest.values(), ["status", "resolution", "resolved_at", "resolved_by"])
+    fields = ["status", "resolution", "resolved_at", "resolved_by", "cooldown_until"]
+    AlertGroup.objects.bulk_update(newest.values(), fields)
     AlertEvent.objects.bulk_create(
         AlertEvent(group=wave, at=now, kind=EventKind.REOPENED, text="The cascade goes on")
         for wave in newest.values()

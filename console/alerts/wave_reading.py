@@ -67,13 +67,11 @@ WITH member AS MATERIALIZED (
     SELECT group_id, interruption_id FROM alerts_groupmember WHERE group_id = ANY(%s)
 ), extent AS MATERIALIZED (
     SELECT w.group_id, count(DISTINCT i.machine_id) AS machines, min(i.started_at) AS first_at,
-           max(i.started_at) AS last_at, array_agg(DISTINCT i.service_id) AS services
+           max(i.started_at) AS last_at
     FROM member w JOIN interruptions_interruption i ON i.id = w.interruption_id
     WHERE {_COUNTS} GROUP BY w.group_id
 )
-SELECT group_id, machines, first_at, last_at,
-       array(SELECT DISTINCT criticality FROM fleet_service WHERE id = ANY(services))
-FROM extent
+SELECT group_id, machines, first_at, last_at FROM extent
 """  # noqa: S608 - no value is pasted into it
 """Members first: from the services' side it would read their whole history."""
 
@@ -136,7 +134,6 @@ class Extent:
     machines: int
     first_at: datetime
     last_at: datetime
-    criticalities: tuple[str, ...]
 
 
 def read_news(changes: Sequence[Change], *, now: datetime) -> News:
@@ -187,7 +184,7 @@ def read_pools(spans: Mapping[Zone, tuple[datetime, datetime]]) -> dict[Zone, li
 def read_extents(wave_ids: Sequence[int]) -> dict[int, Extent]:
     """What the members of waves add up to, by wave; absent where there are none."""
     rows = fetch(_EXTENTS, [list(wave_ids)])
-    return {pk: Extent(machines, first, last, tuple(kinds)) for pk, machines, first, last, kinds in rows}
+    return {pk: Extent(machines, first, last) for pk, machines, first, last in rows}
 
 
 def _zones(spans: Mapping[Zone, tuple[datetime, datetime]]) -> tuple[str, list[object]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from console.alerts.detectors.cascade import LARGE, LEAST, LEAST_SHARE, QUIET, WINDOW, Cascade
+from console.alerts.detectors.cascade import QUIET, WINDOW, Cascade, Limits
 from console.alerts.wave_reading import Extent, PoolNow, Zone
 
 LONGEST = 200
@@ -43,16 +43,16 @@ def _siblings(pool_id: int | None, pools: Sequence[PoolNow]) -> str:
     return f"{count} sibling {'pool' if len(others) == 1 else 'pools'} quiet"
 
 
-def reason_of(cascade: Cascade, scope: str) -> str:
+def reason_of(cascade: Cascade, scope: str, limits: Limits) -> str:
     """Why the rule fired, with the numbers that it looked at."""
     told = f"{cascade.reclaimed} machines of {scope} were reclaimed within {spoken(WINDOW)}"
     if not cascade.running:
-        return f"{told}. No inventory says how many run there; without one, {LARGE} are a wave."
+        return f"{told}. No inventory says how many run there; without one, {limits.large} are a wave."
     return (
         f"{told}, of {cascade.running} running ({cascade.reclaimed / cascade.running:.0%}). At the usual rate "
         f"{cascade.expected:.2g} were to be expected; the chance of so many is {cascade.chance:.1e}. "
-        f"A wave is at least {LEAST} machines, less likely than 1 in 10,000, and "
-        f"{LEAST_SHARE:.0%} of what runs or {LARGE} machines."
+        f"A wave is at least {limits.least} machines, less likely than 1 in {1 / limits.chance:,.0f}, and "
+        f"{limits.least_share:.0%} of what runs or {limits.large} machines."
     )
 
 

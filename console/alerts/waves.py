@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from console.alerts import handing_down
-from console.alerts.detectors.cascade import QUIET, Cascade, Reclaim, find_cascade
-from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupMember, Severity
-from console.alerts.opening import SEVERITY_OF
+from console.alerts.detectors.cascade import QUIET, USUAL, Cascade, Limits, Reclaim, find_cascade
+from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupMember
+from console.alerts.rules_in_force import InForce
 from console.alerts.settle import refresh
 from console.alerts.touched import Change, Touched
 from console.alerts.wave_opening import lock, open_missing
@@ -31,10 +31,7 @@ from console.alerts.wave_reading import (
     read_reclaims,
 )
 from console.alerts.wave_words import reason_of, scope_of, title_of
-from console.fleet.models import Criticality
 from console.lib.rows import columns_of, fetch, run
-
-_RANK = [Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL]
 
 _ADOPT = """
 WITH wanted AS (
@@ -53,8 +50,8 @@ FROM wanted JOIN held USING (id) WHERE g.id = wanted.id RETURNING g.id
 """
 
 _NAME = """
-UPDATE alerts_alertgroup g SET title = n.title, severity = n.severity, pool_id = n.pool_id
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[]) AS n (id, title, severity, pool_id) WHERE g.id = n.id
+UPDATE alerts_alertgroup g SET title = n.title, pool_id = n.pool_id
+FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS n (id, title, pool_id) WHERE g.id = n.id
 """
 _ADD = """
 INSERT INTO alerts_groupmember (group_id, interruption_id, joined_at, reason)
@@ -84,21 +81,25 @@ class Joining:
     scope: str = ""
 
 
-def follow(changes: Sequence[Change], *, now: datetime) -> Touched:
-    """Open, widen and fill waves for what changed, and bring the figures of every wave concerned up to date."""
+def follow(changes: Sequence[Change], *, rule: InForce | None, now: datetime) -> Touched:
+    """Open, widen and fill waves for what changed, and bring the figures of every wave concerned up to date.
+
+    `rule`: the one about cascades. None is in force: no wave opens, those that are open go on.
+    """
     news = read_news(changes, now=now)
     if not news.fresh and not news.of_waves:
         return Touched()
-    zones = _look_around(news.fresh) if news.fresh else {}
-    firing = {zone: around.cascade for zone, around in zones.items() if around.cascade is not None}
-    opened = open_missing(firing, now=now)
+    limits = Limits.of(rule.limits) if rule else USUAL
+    zones = _look_around(news.fresh, limits) if news.fresh else {}
+    firing = {zone: a.cascade for zone, a in zones.items() if a.cascade is not None} if rule else {}
+    opened = open_missing(firing, cooldown=rule.cooldown, now=now) if rule else set()
     waves = lock(list(zones), list(news.of_waves))
     _let_go(news.hints, waves, now=now)
-    joining = _choose(waves, zones, opened, now=now)
+    joining = _choose(waves, zones, opened, limits, now=now)
     _join(joining, waves, now=now)
     concerned = [pk for pk in {*news.of_waves, *joining} if pk in waves]
     touched = [waves[pk] for pk in sorted(concerned)]
-    _name([wave for wave in touched if wave.is_open], now=now)
+    _name([wave for wave in touched if wave.is_open])
     changed = [pk for ids in news.of_waves.values() for pk in ids]
     adopted = fetch(_ADOPT, [concerned, changed + [pk for wave in joining.values() for pk in wave.reclaims]])
     handing_down.inherit([pk for (pk,) in adopted], now=now)
@@ -106,7 +107,7 @@ def follow(changes: Sequence[Change], *, now: datetime) -> Touched:
     return Touched(groups=touched, triggers={wave.pk: f"change:{changes[-1].id}" for wave in touched})
 
 
-def _look_around(fresh: Mapping[Zone, Sequence[Reclaim]]) -> dict[Zone, Around]:
+def _look_around(fresh: Mapping[Zone, Sequence[Reclaim]], limits: Limits) -> dict[Zone, Around]:
     reclaims = read_reclaims(fresh)
     spans = {
         zone: (min(r.started_at for r in near), max(r.started_at for r in near))
@@ -116,7 +117,7 @@ def _look_around(fresh: Mapping[Zone, Sequence[Reclaim]]) -> dict[Zone, Around]:
     zones = {}
     for zone, near in reclaims.items():
         stocks = {pool.id: pool.stock for pool in pools.get(zone, ())}
-        cascade = find_cascade(near, stocks, fresh={r.id for r in fresh[zone]})
+        cascade = find_cascade(near, stocks, fresh={r.id for r in fresh[zone]}, limits=limits)
         zones[zone] = Around(fresh[zone], near, pools.get(zone, []), cascade)
     return zones
 
@@ -133,6 +134,7 @@ def _choose(
     waves: Mapping[int, AlertGroup],
     zones: Mapping[Zone, Around],
     opened: set[tuple[str, str]],
+    limits: Limits,
     *,
     now: datetime,
 ) -> dict[int, Joining]:
@@ -153,10 +155,9 @@ def _choose(
             joining[wave.pk] = Joining({r.id: r for r in members}, scope)
         if cascade is not None and ((zone.origin, zone.key) in opened or is_wider):
             kind = EventKind.TRIGGERED if wave.pk not in extents else EventKind.JOINED
-            data = _figures(cascade, scope)
-            events.append(
-                AlertEvent(group=wave, at=now, kind=kind, text=reason_of(cascade, scope), data=data)
-            )
+            data = figures_of(cascade, scope)
+            text = reason_of(cascade, scope, limits)
+            events.append(AlertEvent(group=wave, at=now, kind=kind, text=text, data=data))
     AlertEvent.objects.bulk_create(events)
     return joining
 
@@ -180,7 +181,7 @@ def _members(pool_id: int | None, around: Around, extent: Extent | None) -> list
     return members
 
 
-def _figures(cascade: Cascade, scope: str) -> dict[str, Any]:
+def figures_of(cascade: Cascade, scope: str) -> dict[str, Any]:
     return {
         "rule": "cascade",
         "scope": scope,
@@ -217,30 +218,16 @@ def _join(joining: Mapping[int, Joining], waves: Mapping[int, AlertGroup], *, no
     )
 
 
-def _name(waves: Sequence[AlertGroup], *, now: datetime) -> None:
-    """Titles with the newest figures, and the severity of the worst service that is hit."""
+def _name(waves: Sequence[AlertGroup]) -> None:
+    """Titles with the newest figures."""
     if not waves:
         return
     extents = read_extents([wave.pk for wave in waves])
     zones = {wave.pk: Zone.of_key(wave.key, origin=wave.origin) for wave in waves}
     pools = read_pools({zones[pk]: (extent.first_at, extent.last_at) for pk, extent in extents.items()})
-    events = []
     for wave in waves:
-        extent = extents.get(wave.pk)
-        if extent is None:
-            continue
-        zone = zones[wave.pk]
-        wave.title = title_of(zone, wave.pool_id, extent, pools.get(zone, []))
-        severity = _severity(extent)
-        if _RANK.index(severity) > _RANK.index(Severity(wave.severity)):
-            wave.severity = severity
-            text = f"{severity.label}: it reached a service of that weight"
-            events.append(AlertEvent(group=wave, at=now, kind=EventKind.SEVERITY, text=text))
-    named = [(wave.pk, wave.title, wave.severity, wave.pool_id) for wave in waves]
-    run(_NAME, columns_of(named, ("bigint", "text", "text", "bigint")))
-    AlertEvent.objects.bulk_create(events)
-
-
-def _severity(extent: Extent) -> Severity:
-    worst = [SEVERITY_OF[Criticality(kind)] for kind in extent.criticalities]
-    return max([Severity.WARNING, *worst], key=_RANK.index)
+        if extent := extents.get(wave.pk):
+            zone = zones[wave.pk]
+            wave.title = title_of(zone, wave.pool_id, extent, pools.get(zone, []))
+    named = [(wave.pk, wave.title, wave.pool_id) for wave in waves]
+    run(_NAME, columns_of(named, ("bigint", "text", "bigint")))

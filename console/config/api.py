@@ -21,6 +21,7 @@ from ninja.parser import Parser
 
 from console.accounts.api import router as accounts
 from console.alerts.api import router as alerts
+from console.alerts.api_rules import router as rules
 from console.config.api_description import DESCRIPTION, ConsoleApi
 from console.feeds.api_changes import router as feeds
 from console.feeds.api_deliveries import router as deliveries
@@ -107,6 +108,7 @@ ROOMS = (
     samples,
     measures,
     alerts,
+    rules,
     ingest,
 )
 for router in ROOMS:

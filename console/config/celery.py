@@ -68,6 +68,16 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "capacity-watch": {
+        "task": "console.alerts.tasks.watch_capacity",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "rules-evaluate": {
+        "task": "console.alerts.tasks.evaluate",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "canary": {"task": "console.ingest.tasks.send_canary", "schedule": 20.0, "options": {"expires": 20}},
     "reattribution": {
         "task": "console.ingest.tasks.reattribute",

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from console.accounts.models import Role
 from console.accounts.origin import chosen_origin, foreign_origin
 from console.accounts.permissions import role_required
+from console.alerts.why_not import why_not
 from console.dashboards import debug, oncall
 from console.dashboards.raw import shown
 from console.fleet import links
@@ -103,6 +104,17 @@ def interruption_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "foreign_origin": foreign_origin(request, interruption.origin),
     }
     return render_region(request, "dashboards/interruption_detail.html", "reclaim witnesses", context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def interruption_why(request: HttpRequest, pk: int) -> HttpResponse:
+    """Which rules looked at a reclaim, and why nobody was told, or who was."""
+    interruption = get_object_or_404(Interruption.objects.select_related("service__team"), pk=pk)
+    context = {"why": why_not(interruption, now=timezone.now()), "one": interruption}
+    return render_region(
+        request, "dashboards/interruption_why.html", f"why-{pk}", context, is_all_region=True
+    )
 
 
 @require_GET

@@ -16,6 +16,7 @@ urlpatterns = [
     path("debug/", debug_views.debug_board, name="debug"),
     path("interruptions/", debug_views.interruption_list, name="interruption_list"),
     path("interruptions/<int:pk>/", debug_views.interruption_detail, name="interruption_detail"),
+    path("interruptions/<int:pk>/why/", debug_views.interruption_why, name="interruption_why"),
     path("interruptions/by-key/<path:key>", debug_views.interruption_by_key, name="interruption_by_key"),
     path("observations/<int:pk>/raw/", debug_views.raw_message, name="raw_message"),
 ]

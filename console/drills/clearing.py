@@ -47,6 +47,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("alerts_groupmember", _of("group_id", "alerts_alertgroup")),
     ("alerts_groupepisode", _of("group_id", "alerts_alertgroup")),
     ("alerts_setaside", OF_ORIGIN),
+    ("alerts_rulestate", OF_ORIGIN),
     ("alerts_alertgroup", OF_ORIGIN),
     ("runbooks_stepmark", _of("execution_id", "runbooks_execution")),
     ("runbooks_execution", OF_ORIGIN),

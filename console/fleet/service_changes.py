@@ -187,6 +187,27 @@ def save_team(slug: str, *, name: str, origin: str, actor: Actor, now: datetime)
     return team
 
 
+@transaction.atomic
+def mark_platform(team: Team, *, is_platform: bool, actor: Actor, now: datetime) -> None:
+    """Let this team be the platform's, and no other of its origin; or let none be. Twice is harmless."""
+    teams = list(Team.objects.select_for_update().filter(origin=team.origin).order_by("pk"))
+    before = next((one.slug for one in teams if one.is_platform), None)
+    after = team.slug if is_platform else None
+    if before == after or (not is_platform and before != team.slug):
+        return
+    Team.objects.filter(origin=team.origin, is_platform=True).update(is_platform=False)
+    if is_platform:
+        Team.objects.filter(pk=team.pk).update(is_platform=True)
+    record(
+        actor,
+        action="team.platform",
+        subject=team,
+        before={"platform": before},
+        after={"platform": after},
+        now=now,
+    )
+
+
 class TeamInUse(ValueError):
     """The team still owns services."""
 

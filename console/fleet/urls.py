@@ -13,6 +13,7 @@ urlpatterns = [
     path("services/new/", services.service_create, name="service_create"),
     path("services/teams/", teams.team_list, name="team_list"),
     path("services/teams/<slug:slug>/rename/", teams.team_rename, name="team_rename"),
+    path("services/teams/<slug:slug>/platform/", teams.team_platform, name="team_platform"),
     path("services/teams/<slug:slug>/delete/", teams.team_delete, name="team_delete"),
     path("services/rules/", rules.rule_list, name="rule_list"),
     path("services/rules/<int:pk>/edit/", rules.rule_edit, name="rule_edit"),

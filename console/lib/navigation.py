@@ -25,6 +25,7 @@ PAGES = (
     Page("Debug", "/debug/", "bug", key="d"),
     Page("Services", "/services/", "boxes", key="s", is_primary=True),
     Page("Runbooks", "/runbooks/", "book-open-check", key="r", is_primary=True),
+    Page("Rules", "/rules/", "gauge", key="u"),
     Page("Feeds", "/feeds/", "activity", key="f", counts="quarantine"),
     Page("Audit", "/audit/", "scroll-text", at_end=True),
     Page("Settings", "/settings/", "settings", at_end=True),

@@ -53,6 +53,10 @@ LOOKS: dict[str, Look] = {
     "suppress": Look("muted", "bell-off"),
     # What was decided about a group, and what became of a stage.
     "ok": Look("neutral", "check"),
+    # Rules.
+    "firing": Look("danger", "bell-ring"),
+    "cooling": Look("muted", "hourglass"),
+    "draft": Look("info", "pencil"),
     # Severities.
     "critical": Look("danger", "octagon-alert"),
     "error": Look("danger", "circle-alert"),

@@ -16,7 +16,7 @@ from django.utils import timezone  # noqa: E402
 
 from console.ingest.keeping import TABLES  # noqa: E402
 from console.lib.partitions import ensure_partitions  # noqa: E402
-from tests.bench import boards, ingest, memory, merging, pipeline, polling, screen  # noqa: E402
+from tests.bench import boards, evaluating, ingest, memory, merging, pipeline, polling, screen  # noqa: E402
 from tests.bench.figure import Measured  # noqa: E402
 
 BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
@@ -25,6 +25,7 @@ BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "pipeline_vs_floor": pipeline.recorded,
     "sqs_drain": polling.drained,
     "board_ms": boards.boards,
+    "evaluate_ms": evaluating.a_minute,
     "memory_mb": memory.at_rest,
     "merge_correctness": merging.merged,
     "notice_to_screen_ms": screen.from_post_to_row,

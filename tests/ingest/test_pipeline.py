@@ -304,7 +304,8 @@ def test_one_origin_never_joins_another() -> None:
     assert not Interruption.objects.exclude(machine__origin=F("origin")).exists()
     assert {e.origin for e in AlertGroup.objects.all()} == {"live", "drill", "sample", "test"}
     reasons = set(Receipt.objects.filter(origin="drill").values_list("reason", flat=True))
-    assert reasons == {"Not sent: drill"}
+    assert reasons
+    assert all(reason.startswith("Not sent: drill") for reason in reasons)
 
 
 def test_origins_in_one_batch_are_recorded_apart() -> None:

@@ -1,1 +1,1 @@
-"""Detectors: pure functions. Rows and `now` in, findings out; whoever calls them reads and writes."""
+"""Detectors: one file a failure. Rows, limits and `now` in, judgements out; whoever calls them reads and writes."""

@@ -1,4 +1,4 @@
-"""Cascade (F5): more machines of one pool or zone are taken within three minutes than chance explains.
+"""Cascade (F5): more machines of one pool, zone or service are taken within three minutes than chance explains.
 
 The rule is `metrics.md` section 3's. A pool's rate is drawn towards `PRIOR_WEEKLY` with the weight of
 `PRIOR_WEEKS` instance-weeks, so a pool without history has exactly the prior, and one that was never
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from console.alerts.detecting import Condition, Detector, Kind, Subject, Threshold, row
 from console.lib.statistics.gamma import gamma_p
 
 WINDOW = timedelta(seconds=180)
@@ -28,6 +29,28 @@ WEEK = timedelta(weeks=1)
 
 PoolId = int | None
 """None: machines whose pool is not known; they belong to their zone alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From when on a bunch of reclaims is a cascade, as the rule in force says."""
+
+    least: int = LEAST
+    large: int = LARGE
+    least_share: float = LEAST_SHARE
+    chance: float = CHANCE
+
+    @classmethod
+    def of(cls, thresholds: Mapping[str, float]) -> Limits:
+        return cls(
+            int(thresholds["least"]),
+            int(thresholds["large"]),
+            thresholds["least_share"],
+            10.0 ** -thresholds["chance_digits"],
+        )
+
+
+USUAL = Limits()
 
 
 class Reclaim(NamedTuple):
@@ -79,45 +102,65 @@ def expected_of(stocks: Iterable[Stock]) -> float:
     return sum(stock.weekly_rate * stock.running for stock in stocks) * (WINDOW / WEEK)
 
 
-def is_cascade(reclaimed: int, *, running: int, expected: float) -> bool:
+def is_cascade(reclaimed: int, *, running: int, expected: float, limits: Limits = USUAL) -> bool:
     """Whether so many distinct machines within one window are a cascade. `running` 0: no inventory."""
     if running == 0:
-        return reclaimed >= LARGE
-    if reclaimed < LEAST or (reclaimed < LARGE and reclaimed < LEAST_SHARE * running):
+        return reclaimed >= limits.large
+    if reclaimed < limits.least or (reclaimed < limits.large and reclaimed < limits.least_share * running):
         return False
-    return chance_of(reclaimed, expected=expected) < CHANCE
+    return chance_of(reclaimed, expected=expected) < limits.chance
 
 
 def find_cascade(
-    reclaims: Sequence[Reclaim], stocks: Mapping[int, Stock], *, fresh: Collection[int]
+    reclaims: Sequence[Reclaim],
+    stocks: Mapping[int, Stock],
+    *,
+    fresh: Collection[int],
+    limits: Limits = USUAL,
 ) -> Cascade | None:
     """The cascade of one zone, if there is one in a window that holds any of the `fresh` interruptions."""
     pools = sorted({r.pool_id for r in reclaims if r.pool_id is not None})
-    firing = [found for pool in pools if (found := _of_pool(pool, reclaims, stocks, fresh))]
+    firing = [found for pool in pools if (found := _of_pool(pool, reclaims, stocks, fresh, limits))]
     if len(firing) == 1:
         pool = firing[0].pool_id
         others = [r for r in reclaims if r.pool_id != pool]
         rest = {pk: stock for pk, stock in stocks.items() if pk != pool}
-        if _fires(None, others, rest.values(), fresh={r.id for r in others}) is None:
+        if _fires(None, others, rest.values(), fresh={r.id for r in others}, limits=limits) is None:
             return firing[0]
-    zone = _fires(None, reclaims, stocks.values(), fresh=fresh)
+    zone = _fires(None, reclaims, stocks.values(), fresh=fresh, limits=limits)
     if zone is None and firing:
         return _busiest(None, reclaims, stocks.values(), fresh=fresh)
     return zone
 
 
+def find_service_cascade(
+    reclaims: Sequence[Reclaim], stock: Stock, *, fresh: Collection[int], limits: Limits = USUAL
+) -> Cascade | None:
+    """The same of one service, wherever its machines were; `stock` is all that it runs."""
+    return _fires(None, reclaims, [stock], fresh=fresh, limits=limits)
+
+
 def _of_pool(
-    pool: int, reclaims: Sequence[Reclaim], stocks: Mapping[int, Stock], fresh: Collection[int]
+    pool: int,
+    reclaims: Sequence[Reclaim],
+    stocks: Mapping[int, Stock],
+    fresh: Collection[int],
+    limits: Limits,
 ) -> Cascade | None:
     mine = [r for r in reclaims if r.pool_id == pool]
-    return _fires(pool, mine, [stocks[pool]] if pool in stocks else [], fresh=fresh)
+    return _fires(pool, mine, [stocks[pool]] if pool in stocks else [], fresh=fresh, limits=limits)
 
 
 def _fires(
-    pool: PoolId, reclaims: Sequence[Reclaim], stocks: Collection[Stock], *, fresh: Collection[int]
+    pool: PoolId,
+    reclaims: Sequence[Reclaim],
+    stocks: Collection[Stock],
+    *,
+    fresh: Collection[int],
+    limits: Limits,
 ) -> Cascade | None:
     found = _busiest(pool, reclaims, stocks, fresh=fresh)
-    if found and is_cascade(found.reclaimed, running=found.running, expected=found.expected):
+    if found and is_cascade(found.reclaimed, running=found.running, expected=found.expected, limits=limits):
         return found
     return None
 
@@ -150,3 +193,47 @@ def _busiest(
         return None
     running = sum(stock.running for stock in stocks)
     return Cascade(pool, most, running, expected_of(stocks), since, until)
+
+
+SHORT, ENOUGH = "short", "enough"
+
+DETECTOR = Detector(
+    name="cascade",
+    title="Cascades",
+    about="Within three minutes more machines of one pool, zone or service are taken than chance explains "
+    "(F5). Of a pool "
+    "or zone it opens that zone's one wave; of a service alone it raises the service's own group. It leaves "
+    "too little "
+    "where a service is below its need, or, where no need is reported, loses a large share of its spot machines.",
+    kind=Kind.EVENT,
+    subject=Subject.PLACE,
+    thresholds=(
+        Threshold("least", "At least", LEAST, "machines in 3 min", least=2, most=10_000, is_whole=True),
+        Threshold("least_share", "Share of what runs", LEAST_SHARE, "share", least=0, most=1),
+        Threshold(
+            "large", "Or, whatever the share,", LARGE, "machines", least=2, most=100_000, is_whole=True
+        ),
+        Threshold(
+            "chance_digits",
+            "Less likely than 1 in 10 to the power of",
+            4,
+            "digits",
+            least=1,
+            most=300,
+            help="Poisson: the chance of so many at the usual rate.",
+        ),
+        Threshold(
+            "assumed_share",
+            "Too little where no need is reported",
+            0.5,
+            "of its spot machines go",
+            least=0.01,
+            most=1,
+        ),
+    ),
+    conditions=(
+        Condition(SHORT, "A cascade that leaves too little", row("page", "page", "ticket")),
+        Condition(ENOUGH, "A cascade that leaves enough", row("ticket", "ticket", "log")),
+    ),
+    evaluations=1,
+)

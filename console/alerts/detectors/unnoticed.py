@@ -13,6 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
+from console.alerts.detecting import Condition, Detector, Kind, Subject, Threshold, row
 from console.feeds.models import FeedKind
 
 TELLERS: Mapping[str, tuple[FeedKind, ...]] = MappingProxyType(
@@ -42,6 +43,7 @@ class Listener(NamedTuple):
     account: str
     region: str
     team: str
+    team_id: int | None = None
 
 
 class Unnoticed(NamedTuple):
@@ -100,3 +102,23 @@ def listeners_of(one: Unnoticed, feeds: Iterable[Listener]) -> list[Listener]:
         fitting,
         key=lambda feed: (kinds.index(FeedKind(feed.kind)), not feed.account, not feed.region, feed.id),
     )
+
+
+FEW, MANY = "few", "many"
+
+DETECTOR = Detector(
+    name="no_notice",
+    title="Reclaimed without notice",
+    about="Reclaims of the last hour that no feed told of ahead of time (F1), each held against the feed that "
+    "should have. One is on the board; so many that the feed cannot be trusted are a ticket for its owner.",
+    kind=Kind.EVENT,
+    subject=Subject.FEED,
+    thresholds=(
+        Threshold("many", "A ticket from", 3, "reclaims in 1 h", least=1, most=10_000, is_whole=True),
+    ),
+    conditions=(
+        Condition(MANY, "So many reclaims without notice", row("ticket", "ticket", "ticket")),
+        Condition(FEW, "Fewer than that", row("log", "log", "log")),
+    ),
+    evaluations=1,
+)

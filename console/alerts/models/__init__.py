@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.alerts.models.event import AlertEvent, EventKind
 from console.alerts.models.group import AlertGroup, AlertGroupQuerySet, GroupEpisode, GroupMember
 from console.alerts.models.receipt import Decision, Receipt
+from console.alerts.models.rule import Evaluation, Rule, RuleState, RuleVersion, Standing
 from console.alerts.models.set_aside import SetAside
 from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
 
@@ -13,6 +14,7 @@ __all__ = [
     "AlertGroup",
     "AlertGroupQuerySet",
     "Decision",
+    "Evaluation",
     "EventKind",
     "GroupEpisode",
     "GroupKind",
@@ -20,6 +22,10 @@ __all__ = [
     "GroupStatus",
     "Receipt",
     "Resolution",
+    "Rule",
+    "RuleState",
+    "RuleVersion",
     "SetAside",
     "Severity",
+    "Standing",
 ]

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from console.accounts.models import User
 from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
-from console.fleet.models import Pool, Service
+from console.fleet.models import Pool, Service, Team
 from console.interruptions.models import Episode, Interruption
 from console.lib.origin import is_known_origin, origin_field
 from console.runbooks.models import Execution
@@ -49,6 +49,12 @@ class AlertGroup(models.Model):
     origin = origin_field()
     key = models.CharField(max_length=200)
     service = models.ForeignKey(Service, models.PROTECT, null=True, related_name="alert_groups")
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, related_name="alert_groups")
+    """Whose it is: the service's team, or the platform's. Null: nobody is named."""
+    rule = models.ForeignKey("alerts.Rule", models.SET_NULL, null=True, related_name="groups")
+    """Of a finding: the rule that opened it."""
+    condition = models.CharField(max_length=32, blank=True, db_default="")
+    """Of a finding: the row of its rule's table that holds."""
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
     pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="waves")
     """The one pool that a wave is about; null: its whole zone, or no wave."""
@@ -65,8 +71,14 @@ class AlertGroup(models.Model):
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_resolved")
     resolution = models.CharField(max_length=16, choices=Resolution, blank=True)
+    cooldown_until = models.DateTimeField(null=True)
+    """It was re-opened soon after it closed: until then nobody is told once more, unless it gets worse."""
     silenced_until = models.DateTimeField(null=True)
     silenced_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_silenced")
+    below_need_since = models.DateTimeField(null=True)
+    """Since when the service has fewer replicas than it needs, or a wave a service that has."""
+    cascaded_at = models.DateTimeField(null=True)
+    """When so many machines of the service were taken at once that chance does not explain it."""
     member_count = models.PositiveIntegerField(default=0)
     running_out_count = models.PositiveIntegerField(default=0)
     earliest_deadline_at = models.DateTimeField(null=True)
@@ -113,6 +125,11 @@ class AlertGroup(models.Model):
             models.Index(fields=["due_at"], name="alerts_alertgroup_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["service", "-triggered_at"], name="alerts_alertgroup_service"),
             models.Index(
+                fields=["rule", "-triggered_at"],
+                name="alerts_alertgroup_rule",
+                condition=Q(rule__isnull=False),
+            ),
+            models.Index(
                 fields=["origin", "severity", "-triggered_at", "-id"], name="alerts_alertgroup_severity"
             ),
             models.Index(
@@ -156,7 +173,7 @@ class AlertGroup(models.Model):
 
     @property
     def is_finding(self) -> bool:
-        """It is about the console itself and has no members; whoever opened it closes it."""
+        """It is a rule's, or the console's own, and has no members; whoever opened it closes it."""
         return not self.key.startswith(("service:", "wave:"))
 
     def is_silenced(self, *, now: datetime) -> bool:

@@ -186,6 +186,11 @@ class RunningInterval(models.Model):
             models.Index(fields=["origin", "ended_at"], name="fleet_runninginterval_end"),
             models.Index(fields=["service", "started_at"], name="fleet_runninginterval_service"),
             models.Index(
+                fields=["service", "pool"],
+                name="fleet_runninginterval_running",
+                condition=models.Q(ended_at=None),
+            ),
+            models.Index(
                 fields=["origin", "replaces"],
                 name="fleet_runninginterval_replaces",
                 condition=~models.Q(replaces=""),

@@ -16,10 +16,15 @@ class Team(models.Model):
     origin = origin_field()
     slug = models.SlugField(max_length=64)
     name = models.CharField(max_length=120)
+    is_platform = models.BooleanField(default=False, db_default=False)
+    """It owns the fleet, the feeds and the agents: what concerns no single service is its own."""
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["origin", "slug"], name="fleet_team_one_per_slug"),
+            models.UniqueConstraint(
+                fields=["origin"], condition=models.Q(is_platform=True), name="fleet_team_one_platform"
+            ),
             is_known_origin("fleet", "team"),
         ]
 

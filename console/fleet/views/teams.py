@@ -15,7 +15,7 @@ from console.accounts.origin import chosen_origin
 from console.accounts.permissions import role_required
 from console.fleet.forms import TeamForm
 from console.fleet.models import Service, Team
-from console.fleet.service_changes import TeamInUse, delete_team, save_team
+from console.fleet.service_changes import TeamInUse, delete_team, mark_platform, save_team
 from console.fleet.service_page import may_manage
 
 
@@ -56,6 +56,17 @@ def team_rename(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         save_team(slug, name=name, origin=team.origin, actor=Actor.of(request), now=timezone.now())
         messages.success(request, f"{team.name} is now {name}.")
+    return redirect("fleet:team_list")
+
+
+@require_POST
+@role_required(Role.MANAGER)
+def team_platform(request: HttpRequest, slug: str) -> HttpResponse:
+    """It owns the fleet, the feeds and the agents: what concerns no single service is for it."""
+    team = get_object_or_404(Team, origin=chosen_origin(request), slug=slug)
+    wanted = request.POST.get("is") == "yes"
+    mark_platform(team, is_platform=wanted, actor=Actor.of(request), now=timezone.now())
+    messages.success(request, f"{team.name} is {'' if wanted else 'no longer '}the platform team.")
     return redirect("fleet:team_list")
 
 
