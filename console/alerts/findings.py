@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from console.alerts import routing
+from console.alerts.escalation.following import follow
 from console.alerts.models import (
     AlertEvent,
     AlertGroup,
@@ -80,4 +81,5 @@ def _tell(group: AlertGroup, kind: EventKind, text: str, *, now: datetime) -> No
     AlertEvent.objects.create(group=group, at=now, kind=kind, text=text)
     trigger = f"{kind.value}:{now:%Y-%m-%dT%H:%M:%S.%f}"
     routing.decide(Touched(groups=[group], triggers={group.pk: trigger}), now=now)
+    follow([group.pk], now=now)
     announce("groups", ids=[group.pk])

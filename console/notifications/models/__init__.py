@@ -9,5 +9,22 @@ from console.notifications.models.notification import (
     NotificationKind,
     NotificationState,
 )
+from console.notifications.models.subscriber import (
+    EventDelivery,
+    EventDeliveryState,
+    OutwardEvent,
+    Subscriber,
+)
 
-__all__ = ["Channel", "ChannelKind", "Importance", "Notification", "NotificationKind", "NotificationState"]
+__all__ = [
+    "Channel",
+    "ChannelKind",
+    "EventDelivery",
+    "EventDeliveryState",
+    "Importance",
+    "Notification",
+    "NotificationKind",
+    "NotificationState",
+    "OutwardEvent",
+    "Subscriber",
+]
