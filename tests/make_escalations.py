@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from console.accounts.audit import Actor
 from console.accounts.models import User
@@ -95,7 +96,8 @@ def decide(group: AlertGroup, decision: str = "page", *, at: float = 0, **fields
         "at": minute(at),
     } | fields
     receipt = Receipt.objects.create(**known)
-    beginning.begin([receipt], now=minute(at))
+    with transaction.atomic():
+        beginning.begin([receipt], now=minute(at))
     receipt.refresh_from_db()
     return receipt
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -20,7 +19,7 @@ def judge(group_id: int, verdict: str, *, by: User, now: datetime) -> AlertGroup
     group = get_object_or_404(AlertGroup, pk=group_id)
     if verdict not in Verdict.values:
         raise NotPossible("Say good, not actionable or noise.")
-    if not paged([group_id]):
+    if not is_paged(group_id):
         raise NotPossible("Nobody was paged for this.")
     row, is_new = Feedback.objects.select_for_update().get_or_create(
         group=group, person=by, defaults={"verdict": verdict, "at": now}
@@ -34,10 +33,9 @@ def judge(group_id: int, verdict: str, *, by: User, now: datetime) -> AlertGroup
     return group
 
 
-def paged(group_ids: Collection[int]) -> set[int]:
-    """Those of these groups that somebody was, or was to be, paged for."""
-    rows = Escalation.objects.filter(group__in=group_ids, is_paging=True)
-    return set(rows.values_list("group_id", flat=True))
+def is_paged(group_id: int) -> bool:
+    """Whether somebody was, or was to be, paged for it."""
+    return Escalation.objects.filter(group=group_id, is_paging=True).exists()
 
 
 def verdict_of(group_id: int, person: User) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from console.alerts import feed_findings, pipeline, unnoticed_findings
+from console.alerts import feed_findings, noise, pipeline, unnoticed_findings
+from console.notifications.subscribers import keeping, sending
 
 
 @shared_task(queue="alerts", ignore_result=True)
@@ -24,3 +25,16 @@ def watch_feeds() -> None:
 def watch_notices() -> None:
     """Notice reclaims that no feed told of ahead of time."""
     unnoticed_findings.watch_notices(now=timezone.now())
+
+
+@shared_task(queue="notify", ignore_result=True)
+def deliver_events() -> None:
+    """Carry events to subscribers."""
+    sending.deliver(now=timezone.now())
+
+
+@shared_task(queue="reports", ignore_result=True)
+def report_noise() -> None:
+    """On Mondays last week's noise report, once; and the end of events that were delivered long ago."""
+    noise.send_weekly(now=timezone.now())
+    keeping.forget(now=timezone.now())

@@ -51,6 +51,20 @@ LOOKS: dict[str, Look] = {
     "ticket": Look("neutral", "list-checks"),
     "log": Look("neutral", "scroll-text"),
     "suppress": Look("muted", "bell-off"),
+    # Escalations, and what became of a message.
+    "running": Look("danger", "bell-ring"),
+    "exhausted": Look("danger", "siren"),
+    "queued": Look("neutral", "hourglass"),
+    "sending": Look("neutral", "hourglass"),
+    "handed_over": Look("neutral", "check"),
+    "delivered": Look("neutral", "check"),
+    "unknown": Look("warn", "circle-question-mark"),
+    "called_off": Look("muted", "ban"),
+    "not_sent": Look("muted", "ban"),
+    # Tickets.
+    "in_progress": Look("warn", "user-check"),
+    "wont_do": Look("muted", "ban"),
+    "overdue": Look("danger", "clock"),
     # What was decided about a group, and what became of a stage.
     "ok": Look("neutral", "check"),
     # Severities.
