@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from console.accounts.audit import Actor
 from console.accounts.models import Role
 from console.accounts.permissions import role_required, signed_in
-from console.alerts import handling
+from console.alerts import feedback, handling
 from console.alerts.handling import By, NotPossible, StillFiring
 from console.alerts.models import AlertGroup
 
@@ -46,6 +46,19 @@ def _resolve(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup
     return handling.resolve(pk, by=by, now=now, is_sure=request.POST.get("sure") == "yes")
 
 
+def _page(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup:
+    person = request.POST.get("person", "")
+    if not person.isdigit() or len(person) > 18:
+        raise NotPossible("Choose whom to page.")
+    return handling.page(pk, int(person), text=request.POST.get("text", ""), by=by, now=now)
+
+
+def _judge(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup:
+    if by.user is None:
+        raise NotPossible("Only a person can say whether it was worth it.")
+    return feedback.judge(pk, request.POST.get("verdict", ""), by=by.user, now=now)
+
+
 VERBS = {
     "acknowledge": Verb(
         lambda pk, by, now, _: handling.acknowledge(pk, by=by, now=now), "You have it.", "unacknowledge"
@@ -61,6 +74,10 @@ VERBS = {
         lambda pk, by, now, request: handling.add_note(pk, request.POST.get("text", ""), by=by, now=now),
         "Noted.",
     ),
+    "escalate": Verb(lambda pk, by, now, _: handling.escalate(pk, by=by, now=now), "The next level is told."),
+    "page": Verb(_page, "Paged."),
+    "keep": Verb(lambda pk, by, now, _: handling.keep(pk, by=by, now=now), "You still have it."),
+    "judge": Verb(_judge, "Thank you: it counts in the noise report."),
 }
 
 

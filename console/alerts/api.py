@@ -12,7 +12,7 @@ from ninja import Field, Query, Router, Schema
 
 from console.accounts.api_auth import TokenAuth, token_of
 from console.accounts.audit import Actor
-from console.accounts.models import Scope
+from console.accounts.models import Scope, User
 from console.alerts import handling
 from console.alerts.handling import By, NotPossible, StillFiring
 from console.alerts.models import AlertGroup, GroupKind, Receipt, Severity
@@ -122,11 +122,12 @@ class GroupQuery(Span):
 
 
 class ActionIn(Schema):
-    """What to do with a group. `minutes` for silence, `text` for note, `sure` to resolve what still fires."""
+    """What to do with a group. `minutes` for silence, `text` for note and page, `sure` to resolve what still fires."""
 
     minutes: int | None = Field(None, ge=1, le=7 * 24 * 60)
     text: str = Field("", max_length=4000)
     sure: bool = False
+    person: str = Field("", max_length=254, description="E-mail address of whom to page.")
 
 
 @router.get("/alert-groups", response=Listing[GroupOut], auth=READ)
@@ -170,7 +171,10 @@ def group_receipts(
 
 @router.post("/alert-groups/{int:pk}/{verb}", response=GroupOut, auth=ACT)
 def group_act(request: HttpRequest, pk: int, verb: str, given: ActionIn) -> GroupOut:
-    """acknowledge, unacknowledge, resolve, reopen, silence, unsilence or note. Twice is harmless."""
+    """acknowledge, keep, unacknowledge, escalate, page, resolve, reopen, silence, unsilence or note.
+
+    Twice is harmless.
+    """
     _group(request, pk)
     by, now = By(user=None, actor=Actor.of(request)), timezone.now()
     try:
@@ -200,9 +204,17 @@ def _do(verb: str, pk: int, given: ActionIn, *, by: By, now: datetime) -> None:
             handling.unsilence(pk, by=by, now=now)
         case "note":
             handling.add_note(pk, given.text, by=by, now=now)
+        case "keep":
+            handling.keep(pk, by=by, now=now)
+        case "escalate":
+            handling.escalate(pk, by=by, now=now)
+        case "page" if given.person:
+            person = User.objects.filter(email=given.person.lower(), is_active=True).first()
+            handling.page(pk, person.pk if person else 0, text=given.text, by=by, now=now)
         case _:
             detail = (
-                "Use acknowledge, unacknowledge, resolve, reopen, silence (with minutes), unsilence or note."
+                "Use acknowledge, keep, unacknowledge, escalate, page (with person), resolve, reopen, silence"
+                " (with minutes), unsilence or note."
             )
             raise Problem(422, code="unknown_action", detail=detail)
 

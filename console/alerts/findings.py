@@ -15,6 +15,7 @@ from django.db import transaction
 
 from console.alerts import routing
 from console.alerts.detecting import HOLDS
+from console.alerts.escalation.following import follow
 from console.alerts.models import (
     AlertEvent,
     AlertGroup,
@@ -117,6 +118,7 @@ def close_findings(
         rows = list(groups.values())
         triggers = {group.pk: trigger or _trigger("resolved", now) for group in rows}
         routing.decide(Touched(groups=rows, triggers=triggers), now=now, rules=rules)
+        follow([group.pk for group in rows], now=now)
         announce("groups", ids=[group.pk for group in rows])
     return len(groups)
 
@@ -258,6 +260,7 @@ def _decide(
         found={groups[key].pk: wanted[key].found for key in keys},
     )
     routing.decide(touched, now=now, rules=rules)
+    follow([group.pk for group in rows], now=now)
 
 
 def _trigger(word: str, now: datetime) -> str:

@@ -1,7 +1,8 @@
 """What people do with a group: acknowledge, resolve, silence, note, and take it back.
 
 Each verb locks the row, changes it at most once (a second click changes nothing), and leaves a line in the
-group's history and one in the audit trail. What is done to a wave reaches the groups under it (`handing_down.py`).
+group's history and one in the audit trail. What is done to a wave reaches the groups under it (`handing_down.py`);
+the escalation follows in the same transaction (`escalation/following.py`), so that taking a group stops its pages.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from django.db import transaction
 from console.accounts.audit import Actor, record
 from console.accounts.models import User
 from console.alerts import handing_down
+from console.alerts.escalation import by_hand, following
+from console.alerts.escalation.by_hand import CannotTell
 from console.alerts.handing_down import HandDown
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupStatus, Resolution
 from console.alerts.settle import NO_NEWS_AFTER
@@ -47,6 +50,11 @@ class By:
     def label(self) -> str:
         """Names the program; empty for a person, who is named by the account."""
         return "" if self.user else self.actor.label
+
+    @property
+    def name(self) -> str:
+        """The person or the program, as texts name them."""
+        return str(self.user) if self.user else self.actor.label
 
 
 def acknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
@@ -112,9 +120,51 @@ def reopen(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         group.status = GroupStatus.ACKNOWLEDGED if is_held else GroupStatus.TRIGGERED
         group.resolution, group.resolved_at, group.resolved_by = "", None, None
         group.last_news_at, group.due_at = now, now + NO_NEWS_AFTER
+        following.reopen(group, by=by.name, now=now)
         return AlertEvent(kind=EventKind.REOPENED)
 
     return _act(group_id, "alert_group.reopen", change, by=by, now=now)
+
+
+def escalate(group_id: int, *, by: By, now: datetime) -> AlertGroup:
+    """Tell the next level now. Whoever has the group keeps it."""
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        _must_be_open(group)
+        try:
+            return by_hand.escalate_now(group, by=by.name, now=now)
+        except CannotTell as refusal:
+            raise NotPossible(str(refusal)) from refusal
+
+    return _act(group_id, "alert_group.escalate", change, by=by, now=now)
+
+
+def page(group_id: int, person_id: int, *, text: str = "", by: By, now: datetime) -> AlertGroup:
+    """Page somebody by name, whoever is on call."""
+    person = User.objects.filter(pk=person_id).first()
+    if person is None:
+        raise NotPossible("There is no such person. Choose another.")
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        _must_be_open(group)
+        try:
+            return by_hand.page(group, person, text=text.strip()[:200], by=by.name, now=now)
+        except CannotTell as refusal:
+            raise NotPossible(str(refusal)) from refusal
+
+    return _act(group_id, "alert_group.page", change, by=by, now=now)
+
+
+def keep(group_id: int, *, by: By, now: datetime) -> AlertGroup:
+    """Whoever has it still does: the acknowledgement lasts anew."""
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        if group.status != GroupStatus.ACKNOWLEDGED:
+            raise NotPossible("Nobody has it. Acknowledge it instead.")
+        following.keep(group, now=now)
+        return AlertEvent(kind=EventKind.NOTE, text=f"{group.holder} still has it")
+
+    return _act(group_id, "alert_group.keep", change, by=by, now=now)
 
 
 def silence(group_id: int, *, until: datetime, by: By, now: datetime) -> AlertGroup:
@@ -183,6 +233,7 @@ def _act(
 
             if _change(child, action, with_wave, by=by, now=now):
                 changed.append(child.pk)
+        following.follow(changed, now=now)
         announce("groups", ids=changed)
     return group
 

@@ -7,9 +7,11 @@
 | waves | a cascade of a pool or zone is one group over these | one open wave a zone, by the same index |
 | services | a cascade of one service alone raises its group | marked once, in the group's own row |
 | decide | page, ticket, log or suppress, with a receipt | unique (group, rule version, trigger) |
+| follow | who was told of what is over hears it; programs outside hear of every stage | unique key of each message |
 | tell | one NOTIFY for the boards, as the last statement | it carries no facts |
+| escalate | rows in the outbox, in a transaction of their own (`escalation/firing.py`) | unique key of each message |
 
-Everything happens in one transaction: a worker that dies leaves nothing half done. What happens when it fails is
+All but the last happens in one transaction: a worker that dies leaves nothing half done. What happens when it fails is
 told in `working_off.py`: a change, or a group, that cannot be worked on is set aside and shown beside the quarantine.
 """
 
@@ -18,7 +20,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from console.alerts import correlate, routing, service_cascades, setting_aside, settle, waves
+from console.alerts import correlate, outward, routing, service_cascades, setting_aside, settle, waves
+from console.alerts.escalation.firing import escalate
+from console.alerts.escalation.following import follow
 from console.alerts.rules_in_force import read_rules
 from console.alerts.touched import Change, Due
 from console.alerts.working_off import Pipeline, work_off
@@ -55,14 +59,17 @@ def alert(*, now: datetime) -> int:
     """Work off what is claimable, batch by batch. Returns the number of changes and groups taken up.
 
     What trickles in while it works is left to the next bell, as one batch.
+    Whoever is due is told between the batches: a storm that is long to sort holds no page up.
     """
     handled = 0
     while batch := alert_batch(now=now):
         handled += batch
+        escalate(now=now)
         if batch < WORTH_GOING_ON:
             break
     while batch := settle_batch(now=now):
         handled += batch
+    escalate(now=now)
     return handled
 
 
@@ -95,6 +102,8 @@ def _correlate(changes: Sequence[Change], now: datetime) -> None:
     touched.add(waves.follow(changes, rule=rules.widest("cascade"), now=now))
     touched.add(service_cascades.follow(changes, rules=rules, now=now))
     routing.decide(touched, now=now, rules=rules)
+    follow([group.pk for group in touched.groups], now=now)
+    outward.tell_interruptions(changes, now=now)
     setting_aside.forget_changes([change.interruption_id for change in changes], now=now)
     announce("groups", ids=[group.id for group in touched.groups])
 
@@ -110,6 +119,7 @@ def _claim_due(now: datetime) -> list[Due]:
 def _settle(due: Sequence[Due], now: datetime) -> None:
     settled = settle.settle([one.id for one in due], now=now)
     routing.decide(settled, now=now)
+    follow([group.pk for group in settled.groups], now=now)
     setting_aside.forget_groups([one.id for one in due], now=now)
     announce("groups", ids=[group.id for group in settled.groups])
 

@@ -16,11 +16,13 @@ from console.alerts.models import (
     AlertEvent,
     AlertGroup,
     AlertGroupQuerySet,
+    EscalationStep,
     EventKind,
     GroupKind,
     GroupMember,
     GroupStatus,
     Receipt,
+    Ticket,
 )
 from console.fleet.links import Link, links_of, values_of
 from console.fleet.models import UNATTRIBUTED, Service
@@ -28,6 +30,7 @@ from console.interruptions.models import Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.cursor import Page, cut_page
 from console.lib.origin import Origin
+from console.notifications.models import Notification
 from console.runbooks.models import Act, StepMark
 
 MOST_MEMBERS = 200
@@ -258,3 +261,22 @@ def links_out(group: AlertGroup, variables: Mapping[str, object], *, now: dateti
     )
     named = {"log_url": service.log_url, "trace_url": service.trace_url, "metric_url": service.metric_url}
     return list(links_of(**named, values=values))
+
+
+MOST_STEPS = 100
+
+
+def steps_of(group: AlertGroup) -> list[EscalationStep]:
+    """What was done about telling people, the newest first."""
+    rows = EscalationStep.objects.filter(group=group).select_related("person", "channel").order_by("-pk")
+    return list(rows[:MOST_STEPS])
+
+
+def messages_of(group: AlertGroup) -> list[Notification]:
+    """Everything that was written to anybody about a group, with what became of it; the newest first."""
+    rows = Notification.objects.filter(subject=f"group:{group.pk}").select_related("person", "channel")
+    return list(rows.order_by("-pk")[:MOST_STEPS])
+
+
+def tickets_of(group: AlertGroup) -> list[Ticket]:
+    return list(Ticket.objects.filter(group=group).select_related("owner").order_by("-pk")[:MOST_STEPS])

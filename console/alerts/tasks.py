@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from console.alerts import capacity, feed_findings, pipeline, unnoticed_findings
+from console.alerts import capacity, feed_findings, noise, pipeline, unnoticed_findings
 from console.alerts.evaluating import minute
+from console.notifications.subscribers import keeping, sending
 
 
 @shared_task(queue="alerts", ignore_result=True)
@@ -37,3 +38,16 @@ def watch_capacity() -> None:
 def evaluate() -> None:
     """Let every sampled rule look at this minute, once."""
     minute.evaluate(now=timezone.now())
+
+
+@shared_task(queue="notify", ignore_result=True)
+def deliver_events() -> None:
+    """Carry events to subscribers."""
+    sending.deliver(now=timezone.now())
+
+
+@shared_task(queue="reports", ignore_result=True)
+def report_noise() -> None:
+    """On Mondays last week's noise report, once; and the end of events that were delivered long ago."""
+    noise.send_weekly(now=timezone.now())
+    keeping.forget(now=timezone.now())

@@ -12,13 +12,15 @@ from django.views.decorators.http import require_GET
 from console.accounts.models import Role
 from console.accounts.origin import chosen_origin, foreign_origin
 from console.accounts.permissions import role_required, signed_in
-from console.alerts import queries
+from console.alerts import feedback, queries
 from console.alerts.actions import SILENCES
-from console.alerts.models import AlertGroup, Severity
+from console.alerts.escalation.plan import plan_of
+from console.alerts.models import AlertGroup, Severity, Verdict
 from console.alerts.rows import group_rows
+from console.alerts.tickets.queries import owners
 from console.alerts.wave_words import JOINING
 from console.lib.cursor import query_of
-from console.lib.pages import render_region
+from console.lib.pages import once, render_region
 from console.runbooks import checklist
 from console.runbooks.variables import as_values
 
@@ -87,8 +89,14 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "silences": SILENCES,
         "may_act": signed_in(request).may(Role.RESPONDER),
         "can_act": signed_in(request).may(Role.RESPONDER),
+        "plan": once(lambda: plan_of(group, now=now)),
+        "written": once(lambda: queries.messages_of(group)),
+        "tickets": once(lambda: queries.tickets_of(group)),
+        "people": once(owners),
+        "verdicts": Verdict.choices,
+        "verdict": once(lambda: feedback.verdict_of(group.pk, signed_in(request))),
     }
-    regions = "group-head children members timeline receipts checklist checklist-member"
+    regions = "group-head plan children members timeline receipts checklist checklist-member"
     return render_region(request, "alerts/group_detail.html", regions, context)
 
 

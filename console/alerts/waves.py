@@ -16,6 +16,7 @@ from typing import Any
 
 from console.alerts import handing_down
 from console.alerts.detectors.cascade import QUIET, USUAL, Cascade, Limits, Reclaim, find_cascade
+from console.alerts.escalation import following as escalations
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupMember
 from console.alerts.rules_in_force import InForce
 from console.alerts.settle import refresh
@@ -103,6 +104,7 @@ def follow(changes: Sequence[Change], *, rule: InForce | None, now: datetime) ->
     changed = [pk for ids in news.of_waves.values() for pk in ids]
     adopted = fetch(_ADOPT, [concerned, changed + [pk for wave in joining.values() for pk in wave.reclaims]])
     handing_down.inherit([pk for (pk,) in adopted], now=now)
+    escalations.follow([pk for (pk,) in adopted], now=now)
     refresh(touched, now=now, is_news=True)
     return Touched(groups=touched, triggers={wave.pk: f"change:{changes[-1].id}" for wave in touched})
 

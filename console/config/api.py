@@ -22,6 +22,8 @@ from ninja.parser import Parser
 from console.accounts.api import router as accounts
 from console.alerts.api import router as alerts
 from console.alerts.api_rules import router as rules
+from console.alerts.escalation.api import router as escalations
+from console.alerts.tickets.api import router as tickets
 from console.config.api_description import DESCRIPTION, ConsoleApi
 from console.feeds.api_changes import router as feeds
 from console.feeds.api_deliveries import router as deliveries
@@ -33,6 +35,7 @@ from console.interruptions.api_measures import router as measures
 from console.lib.asked import only_known
 from console.lib.problems import Problem, problem
 from console.notifications.api import router as notifications
+from console.oncall.policy_api import router as policies
 from console.runbooks.api import router as runbooks
 
 logger = logging.getLogger(__name__)
@@ -107,8 +110,11 @@ ROOMS = (
     interruptions,
     samples,
     measures,
+    escalations,  # before the verbs of groups, whose address would take its one
     alerts,
     rules,
+    tickets,
+    policies,
     ingest,
 )
 for router in ROOMS:

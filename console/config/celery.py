@@ -58,6 +58,16 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
+    "events-outward": {
+        "task": "console.alerts.tasks.deliver_events",
+        "schedule": 2.0,
+        "options": {"expires": 4},
+    },
+    "noise-report": {
+        "task": "console.alerts.tasks.report_noise",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "feeds-watch": {
         "task": "console.alerts.tasks.watch_feeds",
         "schedule": 10.0,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin
 from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
+from console.alerts.escalation.unanswered import open_unanswered
 from console.alerts.models import AlertGroup
 from console.feeds.health import FeedState, feed_states
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
@@ -63,7 +64,14 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
 
 
 def _strip(origin: Origin, now: datetime) -> Strip:
-    items = [*_stops(), _feeds(origin, now), *_lags(now), canary_item(now=now), _origin(origin)]
+    items = [
+        *_unanswered(origin),
+        *_stops(),
+        _feeds(origin, now),
+        *_lags(now),
+        canary_item(now=now),
+        _origin(origin),
+    ]
     return Strip([item for item in items if item is not None])
 
 
@@ -144,6 +152,16 @@ def _stops() -> list[Item]:
     ]
 
 
+def _unanswered(origin: Origin) -> list[Item]:
+    """What nobody answered stands before everything else, on every page."""
+    alone = list(open_unanswered().filter(origin=origin).order_by("-pk").values_list("pk", flat=True)[:100])
+    if not alone:
+        return []
+    text = "Nobody answered an alert" if len(alone) == 1 else f"Nobody answered {len(alone)} alerts"
+    url = reverse("alerts:group_detail", args=[alone[0]]) if len(alone) == 1 else reverse("alerts:group_list")
+    return [Item("siren", text, tone="danger", url=url)]
+
+
 def _lags(now: datetime) -> list[Item]:
     behind = [lag for lag in lags(now=now) if lag.seconds > MOST_LAG.total_seconds()]
     return [
@@ -159,7 +177,13 @@ def _origin(origin: Origin) -> Item | None:
 
 
 def _banner(origin: Origin, user: User) -> dict[str, Any] | None:
-    """Who is shown sample data is told so; an administrator can end it. Without a key it is being cleared."""
+    """What nobody answered comes first. Who is shown sample data is told so; an administrator can end it.
+
+    Without a key it is being cleared.
+    """
+    if alone := _unanswered(origin):
+        text = f"{alone[0].text}. Everybody on its policy was told, and every administrator."
+        return {"tone": "danger", "icon": "siren", "text": text, "url": alone[0].url, "label": "Look at it"}
     if origin != Origin.SAMPLE:
         return None
     feeds = Feed.objects.of_origin(origin).aggregate(feeds=Count("pk"), keys=Count("tokens"))

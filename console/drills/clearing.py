@@ -39,9 +39,17 @@ def _of(column: str, table: str) -> str:
     return f"{column} IN (SELECT id FROM {table} WHERE {OF_ORIGIN})"  # noqa: S608 - names from this file
 
 
+_OF_POLICY = _of("policy_id", "oncall_escalationpolicy")
+_OF_LEVEL = f"level_id IN (SELECT id FROM oncall_escalationlevel WHERE {_OF_POLICY})"  # noqa: S608
+
 TABLES: tuple[tuple[str, str], ...] = (
     ("feeds_queueddelivery", OF_FEED_OR_ORIGIN),
     ("interruptions_interruptionchange", _of("interruption_id", "interruptions_interruption")),
+    ("alerts_ticketevent", _of("ticket_id", "alerts_ticket")),
+    ("alerts_ticket", OF_ORIGIN),
+    ("alerts_feedback", _of("group_id", "alerts_alertgroup")),
+    ("alerts_escalationstep", _of("group_id", "alerts_alertgroup")),
+    ("alerts_escalation", OF_ORIGIN),
     ("alerts_receipt", _of("group_id", "alerts_alertgroup")),
     ("alerts_alertevent", _of("group_id", "alerts_alertgroup")),
     ("alerts_groupmember", _of("group_id", "alerts_alertgroup")),
@@ -83,6 +91,10 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("runbooks_runbookattachment", _of("service_id", "fleet_service")),
     ("runbooks_runbookversion", _of("runbook_id", "runbooks_runbook")),
     ("runbooks_runbook", OF_ORIGIN),
+    ("oncall_policyuse", OF_ORIGIN),
+    ("oncall_leveltarget", _OF_LEVEL),
+    ("oncall_escalationlevel", _OF_POLICY),
+    ("oncall_escalationpolicy", OF_ORIGIN),
     ("fleet_service", OF_ORIGIN),
     ("fleet_team", OF_ORIGIN),
     ("interruptions_dirtyhours", OF_ORIGIN),

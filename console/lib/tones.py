@@ -51,6 +51,20 @@ LOOKS: dict[str, Look] = {
     "ticket": Look("neutral", "list-checks"),
     "log": Look("neutral", "scroll-text"),
     "suppress": Look("muted", "bell-off"),
+    # Escalations, and what became of a message.
+    "running": Look("danger", "bell-ring"),
+    "exhausted": Look("danger", "siren"),
+    "queued": Look("neutral", "hourglass"),
+    "sending": Look("neutral", "hourglass"),
+    "handed_over": Look("neutral", "check"),
+    "delivered": Look("neutral", "check"),
+    "unknown": Look("warn", "circle-question-mark"),
+    "called_off": Look("muted", "ban"),
+    "not_sent": Look("muted", "ban"),
+    # Tickets.
+    "in_progress": Look("warn", "user-check"),
+    "wont_do": Look("muted", "ban"),
+    "overdue": Look("danger", "clock"),
     # What was decided about a group, and what became of a stage.
     "ok": Look("neutral", "check"),
     # Rules.
@@ -63,15 +77,8 @@ LOOKS: dict[str, Look] = {
     "warning": Look("warn", "triangle-alert"),
     "info": Look("info", "info"),
     # What became of a message.
-    "queued": Look("neutral", "hourglass"),
-    "sending": Look("info", "loader-circle"),
-    "handed_over": Look("neutral", "check"),
-    "delivered": Look("ok", "circle-check"),
-    "unknown": Look("warn", "circle-question-mark"),
     "lost": Look("warn", "circle-question-mark"),
     "unfinished": Look("info", "loader-circle"),
-    "called_off": Look("muted", "undo-2"),
-    "not_sent": Look("muted", "ban"),
     # Health of feeds, the canary and services.
     "healthy": Look("neutral", "circle-check"),
     "quiet": Look("muted", "moon"),

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from console.alerts.models.escalation import (
+    Escalation,
+    EscalationState,
+    EscalationStep,
+    StepKind,
+)
 from console.alerts.models.event import AlertEvent, EventKind
+from console.alerts.models.feedback import Feedback, Verdict
 from console.alerts.models.group import AlertGroup, AlertGroupQuerySet, GroupEpisode, GroupMember
 from console.alerts.models.receipt import Decision, Receipt
 from console.alerts.models.rule import Evaluation, Rule, RuleState, RuleVersion, Standing
 from console.alerts.models.set_aside import SetAside
+from console.alerts.models.ticket import Ticket, TicketEvent, TicketEventKind, TicketState
 from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
 
 __all__ = [
@@ -14,8 +22,12 @@ __all__ = [
     "AlertGroup",
     "AlertGroupQuerySet",
     "Decision",
+    "Escalation",
+    "EscalationState",
+    "EscalationStep",
     "Evaluation",
     "EventKind",
+    "Feedback",
     "GroupEpisode",
     "GroupKind",
     "GroupMember",
@@ -28,4 +40,10 @@ __all__ = [
     "SetAside",
     "Severity",
     "Standing",
+    "StepKind",
+    "Ticket",
+    "TicketEvent",
+    "TicketEventKind",
+    "TicketState",
+    "Verdict",
 ]

@@ -24,6 +24,13 @@ class EventKind(models.TextChoices):
     NOTE = "note", "Note"
     SEVERITY = "severity", "Severity changed"
     CHECKLIST = "checklist", "Checklist"
+    TOLD = "told", "Told"
+    ESCALATED = "escalated", "Escalated"
+    REMINDED = "reminded", "Reminded"
+    EXPIRED = "expired", "Acknowledgement ended"
+    UNANSWERED = "unanswered", "Nobody answered"
+    CALLED_OFF = "called_off", "Called off"
+    TICKET = "ticket", "Ticket"
 
 
 class AlertEvent(models.Model):

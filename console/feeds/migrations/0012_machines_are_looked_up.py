@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('feeds', '0011_a_feed_has_a_limit'),
-        ('fleet', '0006_what_moved_a_machine'),
+        ('fleet', '0007_what_moved_a_machine'),
     ]
 
     operations = [

@@ -13,6 +13,12 @@ from console.notifications.models.contact import (
 )
 from console.notifications.models.link import Link
 from console.notifications.models.notification import Attempt, AttemptOutcome, Notification
+from console.notifications.models.subscriber import (
+    EventDelivery,
+    EventDeliveryState,
+    OutwardEvent,
+    Subscriber,
+)
 from console.notifications.models.words import HEARD, Importance, NotificationKind, NotificationState
 
 __all__ = [
@@ -25,11 +31,15 @@ __all__ = [
     "ChannelKind",
     "ContactKind",
     "ContactMethod",
+    "EventDelivery",
+    "EventDeliveryState",
     "Importance",
     "Link",
     "Notification",
     "NotificationKind",
     "NotificationState",
+    "OutwardEvent",
     "PersonalRule",
     "QuietHours",
+    "Subscriber",
 ]

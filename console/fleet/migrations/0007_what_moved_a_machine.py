@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fleet', '0005_a_claim_is_a_name'),
+        ('fleet', '0006_platform_teams_and_what_runs_now'),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""Work items: what a rule asks for that can wait until morning."""
