@@ -55,17 +55,17 @@ ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 _DONE_DUE = "UPDATE alerts_alertgroup SET put_off_count = 0 WHERE id = ANY(%s) AND put_off_count > 0"
 
 
-def alert(*, now: datetime) -> int:
+def alert(*, now: datetime, going_on_from: int = 1) -> int:
     """Work off what is claimable, batch by batch. Returns the number of changes and groups taken up.
 
-    What trickles in while it works is left to the next bell, as one batch.
+    After a batch of changes smaller than `going_on_from` what trickled in meanwhile is left to the next bell.
     Whoever is due is told between the batches: a storm that is long to sort holds no page up.
     """
     handled = 0
     while batch := alert_batch(now=now):
         handled += batch
         escalate(now=now)
-        if batch < WORTH_GOING_ON:
+        if batch < going_on_from:
             break
     while batch := settle_batch(now=now):
         handled += batch

@@ -12,8 +12,8 @@ from console.notifications.subscribers import keeping, sending
 
 @shared_task(queue="alerts", ignore_result=True)
 def alert() -> None:
-    """Work until nothing is claimable."""
-    pipeline.alert(now=timezone.now())
+    """Work while there is much to do; what trickles in meanwhile is left to the next bell, as one batch."""
+    pipeline.alert(now=timezone.now(), going_on_from=pipeline.WORTH_GOING_ON)
 
 
 @shared_task(queue="alerts", ignore_result=True)

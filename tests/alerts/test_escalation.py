@@ -95,7 +95,7 @@ def test_a_page_tells_the_first_level_at_once_and_the_next_when_nobody_answers(
     message = Notification.objects.get(person=cast.alice)
     escalation = escalation_of(group)
     assert message.key == f"group:{group.pk}:{escalation.pk}:1:1:person-{cast.alice.pk}"
-    assert message.reason == "Level 1 of Payments: on call in Primary until 17:00 UTC"
+    assert message.reason.startswith("Level 1 of Payments: on call in Primary until 17:00 UTC")
     assert "next at 12:05 UTC: Secondary, #payments" in message.text
     assert EscalationStep.objects.get(person=cast.bob).notification_key.endswith(f":1:2:person-{cast.bob.pk}")
     decide(group, at=6)

@@ -98,7 +98,8 @@ def test_it_is_over_after_fifteen_minutes_and_opens_again_as_the_same_group(chec
     tick(20, 21)
     (group,) = groups()
     assert group.is_open
-    assert [event.kind for event in group.events.order_by("pk")] == ["triggered", "resolved", "reopened"]
+    stages = group.events.filter(kind__in=("triggered", "resolved", "reopened")).order_by("pk")
+    assert [event.kind for event in stages] == ["triggered", "resolved", "reopened"]
     assert Receipt.objects.filter(decision="ticket").count() == 1
     newest = Receipt.objects.latest("pk")
     assert (newest.decision, newest.reason) == (

@@ -10,12 +10,13 @@ from random import Random
 from threading import Barrier, Thread
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from console.accounts.models import User
 from console.alerts import handling
 from console.alerts.escalation import firing
 from console.alerts.models import AlertGroup, Escalation
+from console.notifications.claiming import claim
 from console.notifications.models import Notification
 from tests.make_accounts import make_user
 from tests.make_escalations import by, decide, make_channel, make_group, make_policy, minute, use_policy
@@ -48,10 +49,8 @@ def at_once(*acts: Callable[[], None]) -> None:
 
 
 def take_one() -> None:
-    """A sender: claims whatever waits, as the notification room does."""
-    with transaction.atomic():
-        waiting = Notification.objects.filter(state="queued").select_for_update(skip_locked=True)
-        Notification.objects.filter(pk__in=list(waiting.values_list("pk", flat=True))).update(state="sending")
+    """A sender: claims what waits, and is still at it."""
+    claim(now=minute(60))
 
 
 @pytest.fixture
@@ -96,7 +95,7 @@ def test_after_an_acknowledgement_commits_no_older_level_queues_anything(alice: 
         said = group.events.filter(kind="called_off").values_list("data__sending", flat=True)
         for name in {name for names in said for name in names}:
             assert on_their_way.filter(channel__name=name).exists(), "what it names was on its way"
-        Notification.objects.filter(state="sending").update(state="delivered")
+        Notification.objects.filter(state="sending").update(state="delivered", send_at=None)
     assert Escalation.objects.filter(state="acknowledged").count() == ROUNDS
 
 
@@ -123,7 +122,8 @@ def test_everyone_who_heard_that_it_broke_hears_that_it_healed_also_when_silence
     decide(group)
     firing.escalate(now=minute(0))
     for state, channel in names.items():
-        Notification.objects.filter(channel=channel).update(state=state)
+        left = {"send_at": None} if state in ("delivered", "failed") else {}
+        Notification.objects.filter(channel=channel).update(state=state, **left)
     handling.silence(group.pk, until=minute(60), by=by(alice), now=minute(1))
     for _ in range(2):
         handling.resolve(group.pk, by=by(alice), now=minute(2))

@@ -24,6 +24,7 @@ class Teller:
         self._ledger = ledger
         self._now = ledger.now
         self._roster = Roster(_targets(e.frozen for e in escalations), at=self._now)
+        self._administrators: Reached | None = None
 
     def advance(self, escalation: Escalation, *, because: str = "", may_repeat: bool = True) -> bool:
         """Tell the next level that reaches somebody. False: none is left, and then nobody was told.
@@ -104,7 +105,9 @@ class Teller:
         due_at = escalation.next_at
         escalation.state = EscalationState.EXHAUSTED
         escalation.next_at = escalation.due_at = None
-        reached = Roster([ADMINISTRATORS], at=self._now).reach([ADMINISTRATORS])
+        if self._administrators is None:
+            self._administrators = Roster([ADMINISTRATORS], at=self._now).reach([ADMINISTRATORS])
+        reached = self._administrators
         for reach in reached.reaches:
             message = words.page(
                 escalation, reach, because=why, due_at=due_at, now=self._now, step="unanswered"

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import F
 
 from console.alerts.escalation.beginning import UNANSWERED
-from console.alerts.findings import close_finding, open_finding
+from console.alerts.findings import Finding, close_finding, close_findings, open_finding, open_findings
 from console.alerts.models import AlertGroup, AlertGroupQuerySet, Escalation, EscalationState, Severity
 
 FAILED = "escalation_failed"
@@ -27,10 +27,9 @@ def settle(*, now: datetime) -> None:
     alone = {f"{UNANSWERED}{e.group_id}": e.group for e in exhausted.order_by("group_id")}
     findings = open_unanswered() | AlertGroup.objects.open().filter(key=FAILED)
     told = {finding.key: finding for finding in findings.order_by("pk")}
-    for key in alone.keys() - told.keys():
-        _open(key, alone[key], now=now)
-    for key in told.keys() - alone.keys() - {FAILED}:
-        close_finding(key, text="Somebody has it, or it is over", now=now, origin=told[key].origin)
+    open_findings([_finding(key, alone[key]) for key in sorted(alone.keys() - told.keys())], now=now)
+    over = sorted(told.keys() - alone.keys() - {FAILED})
+    close_findings({(told[key].origin, key): "Somebody has it, or it is over" for key in over}, now=now)
     if FAILED in told and not Escalation.objects.open().filter(due_at__gt=F("next_at")).exists():
         close_finding(FAILED, text="Everybody who was due was told after all", now=now)
 
@@ -47,12 +46,12 @@ def say_failed(count: int, detail: str, *, now: datetime) -> None:
     )
 
 
-def _open(key: str, group: AlertGroup, *, now: datetime) -> None:
-    open_finding(
-        key,
+def _finding(key: str, group: AlertGroup) -> Finding:
+    return Finding(
+        key=key,
         title=f"Nobody answered: {group.title}"[:200],
         text=f"Everybody on its policy was told, and every administrator. {group.impact}",
         severity=Severity.CRITICAL,
-        now=now,
         origin=group.origin,
+        detector="console_failure",
     )
