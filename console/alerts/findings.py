@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from console.alerts import routing
+from console.alerts import routing, silences
 from console.alerts.models import (
     AlertEvent,
     AlertGroup,
@@ -47,6 +47,7 @@ def open_finding(
         AlertGroup.objects.bulk_create([group], ignore_conflicts=True)
         group = _locked(key, origin).get()
         if not group.events.exists():
+            silences.carry_over([group], now=now)
             _tell(group, EventKind.TRIGGERED, text, now=now)
         elif group.impact != text[:300]:
             group.title, group.impact, group.last_news_at = title, text[:300], now
@@ -65,7 +66,7 @@ def close_finding(key: str, *, text: str, now: datetime, origin: str = Origin.LI
                 Resolution.HEALED,
                 max(now, group.triggered_at),
             )
-            group.silenced_until = group.due_at = None
+            group.due_at = None
             group.version += 1
             group.save()
             _tell(group, EventKind.RESOLVED, text, now=now)

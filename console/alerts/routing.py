@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.alerts.models import AlertGroup, Decision, Receipt
+from console.alerts.suppression.consulting import Consulted, consult
+from console.alerts.suppression.hiding import write_down
 from console.alerts.touched import Touched
 
 NO_RULE = "no-rule"
@@ -15,20 +17,26 @@ NO_RULE = "no-rule"
 
 def decide(touched: Touched, *, now: datetime) -> list[Receipt]:
     """Decide on every touched group. Twice for the same trigger leaves one receipt."""
-    receipts = [
-        Receipt(
-            origin=group.origin,
-            group=group,
-            trigger=touched.triggers[group.pk],
-            rule=NO_RULE,
-            decision=Decision.LOG,
-            reason=_reason(group, touched.late_by.get(group.pk, 0.0)),
-            inputs=_inputs(group),
-            at=now,
-        )
-        for group in touched.groups
-    ]
-    return Receipt.objects.bulk_create(receipts, ignore_conflicts=True)
+    consulted = consult(touched.groups, now=now)
+    receipts = [_receipt(group, touched, consulted[group.pk], now=now) for group in touched.groups]
+    written = Receipt.objects.bulk_create(receipts, ignore_conflicts=True)
+    would_be = {group.pk: Decision.LOG for group in touched.groups}
+    write_down(touched, consulted, would_be=would_be, now=now)
+    return written
+
+
+def _receipt(group: AlertGroup, touched: Touched, consulted: Consulted, *, now: datetime) -> Receipt:
+    is_hidden = consulted.suppressed_by is not None
+    return Receipt(
+        origin=group.origin,
+        group=group,
+        trigger=touched.triggers[group.pk],
+        rule=NO_RULE,
+        decision=Decision.SUPPRESS if is_hidden else Decision.LOG,
+        reason=consulted.words if is_hidden else _reason(group, touched.late_by.get(group.pk, 0.0)),
+        inputs=_inputs(group) | {"suppressions": list(consulted.consulted)},
+        at=now,
+    )
 
 
 def _reason(group: AlertGroup, late_by: float) -> str:

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from console.alerts import feed_findings, pipeline, unnoticed_findings
+from console.alerts.suppression import expanding, turning
 
 
 @shared_task(queue="alerts", ignore_result=True)
@@ -24,3 +25,11 @@ def watch_feeds() -> None:
 def watch_notices() -> None:
     """Notice reclaims that no feed told of ahead of time."""
     unnoticed_findings.watch_notices(now=timezone.now())
+
+
+@shared_task(queue="alerts", ignore_result=True)
+def suppress() -> None:
+    """Begin and end the windows of suppressions whose time has come, and write the next ones of those that repeat."""
+    now = timezone.now()
+    expanding.expand_due(now=now)
+    turning.turn(now=now)

@@ -19,6 +19,7 @@ from console.alerts.detectors.cascade import QUIET, Cascade, Reclaim, find_casca
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupMember, Severity
 from console.alerts.opening import SEVERITY_OF
 from console.alerts.settle import refresh
+from console.alerts.silences import carry_over
 from console.alerts.touched import Change, Touched
 from console.alerts.wave_opening import lock, open_missing
 from console.alerts.wave_reading import (
@@ -93,6 +94,7 @@ def follow(changes: Sequence[Change], *, now: datetime) -> Touched:
     firing = {zone: around.cascade for zone, around in zones.items() if around.cascade is not None}
     opened = open_missing(firing, now=now)
     waves = lock(list(zones), list(news.of_waves))
+    carry_over([w for w in waves.values() if (w.origin, w.key) in opened and not w.member_count], now=now)
     _let_go(news.hints, waves, now=now)
     joining = _choose(waves, zones, opened, now=now)
     _join(joining, waves, now=now)

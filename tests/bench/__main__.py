@@ -21,7 +21,11 @@ def main() -> int:
     servers = EmbeddedServers(home / "var")
     os.environ |= {"CONSOLE_VAR": str(home / "var"), "DJANGO_SETTINGS_MODULE": "console.config.settings"}
     addresses = servers.start()
-    os.environ |= {"LOG_LEVEL": "WARNING", "DATABASE_URL": addresses.database, "CELERY_BROKER_URL": addresses.broker}
+    os.environ |= {
+        "LOG_LEVEL": "WARNING",
+        "DATABASE_URL": addresses.database,
+        "CELERY_BROKER_URL": addresses.broker,
+    }
     try:
         from tests.bench import run  # noqa: PLC0415 - settings read the environment made above
 

@@ -6,6 +6,15 @@ from console.alerts.models.event import AlertEvent, EventKind
 from console.alerts.models.group import AlertGroup, AlertGroupQuerySet, GroupEpisode, GroupMember
 from console.alerts.models.receipt import Decision, Receipt
 from console.alerts.models.set_aside import SetAside
+from console.alerts.models.suppression import (
+    OccurrenceQuerySet,
+    ScopeKind,
+    Suppression,
+    SuppressionHit,
+    SuppressionKind,
+    SuppressionOccurrence,
+    SuppressionScope,
+)
 from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
 
 __all__ = [
@@ -18,8 +27,15 @@ __all__ = [
     "GroupKind",
     "GroupMember",
     "GroupStatus",
+    "OccurrenceQuerySet",
     "Receipt",
     "Resolution",
+    "ScopeKind",
     "SetAside",
     "Severity",
+    "Suppression",
+    "SuppressionHit",
+    "SuppressionKind",
+    "SuppressionOccurrence",
+    "SuppressionScope",
 ]

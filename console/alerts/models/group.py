@@ -67,6 +67,11 @@ class AlertGroup(models.Model):
     resolution = models.CharField(max_length=16, choices=Resolution, blank=True)
     silenced_until = models.DateTimeField(null=True)
     silenced_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_silenced")
+    suppressed_until = models.DateTimeField(null=True)
+    suppressed_by = models.ForeignKey(
+        "alerts.Suppression", models.SET_NULL, null=True, related_name="groups_suppressed"
+    )
+    """The planned quiet that hides it now; what it keeps back goes out when that ends."""
     member_count = models.PositiveIntegerField(default=0)
     running_out_count = models.PositiveIntegerField(default=0)
     earliest_deadline_at = models.DateTimeField(null=True)
@@ -125,6 +130,7 @@ class AlertGroup(models.Model):
                 name="alerts_alertgroup_finding",
                 condition=~Q(key__startswith="service:") & ~Q(key__startswith="wave:"),
             ),
+            models.Index(fields=["origin", "key", "-id"], name="alerts_alertgroup_of_key"),
         ]
 
     def __str__(self) -> str:
@@ -161,6 +167,9 @@ class AlertGroup(models.Model):
 
     def is_silenced(self, *, now: datetime) -> bool:
         return self.silenced_until is not None and self.silenced_until > now
+
+    def is_suppressed(self, *, now: datetime) -> bool:
+        return self.suppressed_until is not None and self.suppressed_until > now
 
 
 class GroupMember(models.Model):
