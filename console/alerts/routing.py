@@ -20,8 +20,8 @@ def decide(touched: Touched, *, now: datetime) -> list[Receipt]:
     consulted = consult(touched.groups, now=now)
     receipts = [_receipt(group, touched, consulted[group.pk], now=now) for group in touched.groups]
     written = Receipt.objects.bulk_create(receipts, ignore_conflicts=True)
-    would_be = {group.pk: Decision.LOG for group in touched.groups}
-    write_down(touched, consulted, would_be=would_be, now=now)
+    hidden = {pk: Decision.LOG for pk, answer in consulted.items() if answer.suppressed_by is not None}
+    write_down(touched, consulted, hidden=hidden, now=now)
     return written
 
 

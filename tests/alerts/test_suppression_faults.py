@@ -69,7 +69,7 @@ def test_what_a_worker_hides_in_the_last_moment_is_released_too(checkout: Servic
             has_consulted.set()
             may_commit.wait(10)
             touched = Touched([held], {held.pk: "change:1"})
-            write_down(touched, answers, would_be={held.pk: Decision.PAGE}, now=second(599))
+            write_down(touched, answers, hidden={held.pk: Decision.PAGE}, now=second(599))
         connection.close()
 
     slow = Thread(target=decide_slowly)

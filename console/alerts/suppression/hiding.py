@@ -21,23 +21,23 @@ def write_down(
     touched: Touched,
     consulted: Mapping[int, Consulted],
     *,
-    would_be: Mapping[int, Decision],
+    hidden: Mapping[int, Decision],
     now: datetime,
 ) -> None:
-    """After the receipts, in their transaction. `would_be`: by group id, the decision without suppressions.
+    """After the receipts, in their transaction. Twice for the same trigger leaves one line of the ledger.
 
-    Twice for the same trigger leaves one line of the ledger.
+    `hidden`: by group id, where the receipt says *suppress* for this reason: what it would have said without.
     """
     hits = [
         SuppressionHit(
             occurrence_id=window,
             group=group,
             trigger=touched.triggers[group.pk],
-            decision=would_be[group.pk],
+            decision=hidden[group.pk],
             at=now,
         )
         for group in sorted(touched.groups, key=lambda group: group.pk)
-        if (window := consulted[group.pk].occurrence) is not None
+        if group.pk in hidden and (window := consulted[group.pk].occurrence) is not None
     ]
     SuppressionHit.objects.bulk_create(hits, ignore_conflicts=True)
     _flag(touched, consulted, now=now)
