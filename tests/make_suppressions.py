@@ -27,26 +27,29 @@ def manager(name: str) -> By:
     return by(User.objects.filter(name=name.capitalize()).first() or make_user(name, role=Role.MANAGER))
 
 
-def make_suppression(
-    *scopes: str, at: float = 0, minutes: float = 60, rrule: str = "", maker: By | None = None, **fields: Any
-) -> Suppression:
-    """Maintenance by Alice, a manager, that lasts an hour from noon."""
-    now: datetime = fields.pop("now", second(at))
-    origin = fields.pop("origin", "live")
+def draft_of(
+    *scopes: str, at: float = 0, minutes: float = 60, rrule: str = "", origin: str = "live", **fields: Any
+) -> Draft:
+    """Maintenance that lasts an hour from noon."""
     known: dict[str, Any] = {
         "kind": SuppressionKind.MAINTENANCE,
         "name": "Upgrade of the cluster",
         "reason": "Nodes are replaced one by one",
         "starts_at": second(at),
     }
-    draft = Draft(
+    return Draft(
         origin=origin,
         scopes=parse_scopes(scopes or ("service:checkout",), origin=origin),
         duration=timedelta(minutes=minutes),
         rule=Rule.parse(rrule) if rrule else None,
         **(known | fields),
     )
-    return make(draft, by=maker or manager("alice"), now=now)
+
+
+def make_suppression(*scopes: str, at: float = 0, maker: By | None = None, **fields: Any) -> Suppression:
+    """Planned by Alice, a manager, as it begins."""
+    now: datetime = fields.pop("now", second(at))
+    return make(draft_of(*scopes, at=at, **fields), by=maker or manager("alice"), now=now)
 
 
 def turn(seconds: float) -> None:

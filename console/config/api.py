@@ -21,6 +21,7 @@ from ninja.parser import Parser
 
 from console.accounts.api import router as accounts
 from console.alerts.api import router as alerts
+from console.alerts.suppression.api import router as suppressions
 from console.config.api_description import DESCRIPTION, ConsoleApi
 from console.feeds.api_changes import router as feeds
 from console.feeds.api_deliveries import router as deliveries
@@ -105,6 +106,7 @@ ROOMS = (
     samples,
     measures,
     alerts,
+    suppressions,
     ingest,
 )
 for router in ROOMS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin
 from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
 from console.alerts.models import AlertGroup
+from console.alerts.suppression.queries import count_in_force
 from console.feeds.health import FeedState, feed_states
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
@@ -63,14 +64,15 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
 
 
 def _strip(origin: Origin, now: datetime) -> Strip:
-    items = [*_stops(), _feeds(origin, now), *_lags(now), canary_item(now=now), _origin(origin)]
+    quiet = _suppressions(origin, now)
+    items = [*_stops(), _feeds(origin, now), quiet, *_lags(now), canary_item(now=now), _origin(origin)]
     return Strip([item for item in items if item is not None])
 
 
 def _rail_counts(origin: Origin, now: datetime) -> dict[str, int]:
     """What waits for somebody, in one query."""
     groups = AlertGroup.objects.of_origin(origin).open().filter(status="triggered")
-    waiting = groups.filter(Q(silenced_until=None) | Q(silenced_until__lte=now))
+    waiting = groups.speaking(now=now)
     held = QuarantinedItem.objects.held().filter(origin=origin)
     counts = _count(waiting, "alerts").union(_count(held, "quarantine"), all=True)
     return {"alerts": 0, "quarantine": 0} | dict(counts)
@@ -112,6 +114,15 @@ TROUBLES = (
     (FeedState.PAUSED, "pause", "warn", "paused"),
 )
 """Deaf before late before paused; what is merely quiet is none of them."""
+
+
+def _suppressions(origin: Origin, now: datetime) -> Item | None:
+    """Planned quiet that hides something now, if there is any."""
+    count = count_in_force(origin=origin, now=now)
+    if not count:
+        return None
+    text = f"{count} suppression{'' if count == 1 else 's'} active"
+    return Item("bell-off", text, tone="muted", url=reverse("alerts:suppression_list"))
 
 
 def _feeds_counted(count: int) -> str:

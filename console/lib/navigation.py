@@ -21,6 +21,7 @@ class Page:
 PAGES = (
     Page("On-call", "/oncall/", "siren", key="o", is_primary=True),
     Page("Alerts", "/alerts/", "bell", key="a", counts="alerts", is_primary=True),
+    Page("Suppressions", "/suppressions/", "bell-off", key="u"),
     Page("Executive", "/executive/", "trending-up", key="e"),
     Page("Debug", "/debug/", "bug", key="d"),
     Page("Services", "/services/", "boxes", key="s", is_primary=True),

@@ -13,6 +13,7 @@ from console.alerts.models.suppression import (
     SuppressionHit,
     SuppressionKind,
     SuppressionOccurrence,
+    SuppressionQuerySet,
     SuppressionScope,
 )
 from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
@@ -37,5 +38,6 @@ __all__ = [
     "SuppressionHit",
     "SuppressionKind",
     "SuppressionOccurrence",
+    "SuppressionQuerySet",
     "SuppressionScope",
 ]

@@ -39,6 +39,11 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
         waves = self.filter(key__startswith="wave:").order_by()
         return self.exclude(parent__in=waves.values("pk"))
 
+    def speaking(self, *, now: datetime) -> AlertGroupQuerySet:
+        """Neither silenced nor suppressed."""
+        may_speak = Q(silenced_until=None) | Q(silenced_until__lte=now)
+        return self.filter(may_speak, Q(suppressed_until=None) | Q(suppressed_until__lte=now))
+
     def due(self, *, now: datetime) -> AlertGroupQuerySet:
         return self.filter(due_at__lte=now)
 

@@ -39,6 +39,16 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Whose occurrences of the weeks ahead have to be written."""
         return self.filter(expand_at__lte=now)
 
+    def in_state(self, state: str, *, now: datetime) -> SuppressionQuerySet:
+        """`in_force`, `live` (in force or still to come), `past`, or all."""
+        windows = SuppressionOccurrence.objects.filter(released_at=None, ends_at__gt=now)
+        if state == "in_force":
+            return self.filter(pk__in=windows.filter(starts_at__lte=now).values("suppression"))
+        is_live = Q(pk__in=windows.values("suppression")) | Q(expand_at__isnull=False)
+        if state == "live":
+            return self.filter(is_live)
+        return self.exclude(is_live) if state == "past" else self
+
 
 class Suppression(models.Model):
     """One maintenance window or planned capacity change, once (`ends_at`) or repeating (`rrule`)."""

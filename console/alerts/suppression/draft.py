@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from console.accounts.models import Role, User
 from console.alerts.models import Suppression, SuppressionKind, SuppressionScope
@@ -66,6 +66,8 @@ class Draft:
             raise Refused("reason", "Say why: people read it on every receipt.")
         if not 1 <= self.share <= 100:
             raise Refused("share", "The share is a percentage, 1 to 100.")
+        if self.time_zone not in available_timezones():
+            raise Refused("time_zone", f"{self.time_zone} is no time zone. Use a name such as Europe/Berlin.")
         self._check_length()
         if self.starts_at > now + FARTHEST:
             raise Refused("starts_at", "The first window starts at most a year ahead.")

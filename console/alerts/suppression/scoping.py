@@ -98,7 +98,7 @@ def _scope(kind: ScopeKind, value: str, known: Known) -> SuppressionScope:
         key, sign, wanted = value.partition("=")
         if not sign or not key.strip() or not wanted.strip():
             raise BadScope(f"label:{value} needs a name and a value. Write label:env=prod.")
-        return SuppressionScope(kind=kind, label_key=key.strip()[:128], label_value=wanted.strip()[:256])
+        return _fitting(SuppressionScope(kind=kind, label_key=key.strip(), label_value=wanted.strip()))
     return _pool(value)
 
 
@@ -114,4 +114,14 @@ def _pool(value: str) -> SuppressionScope:
         raise BadScope("A pool has four parts: pool:provider/region/zone/type.")
     if not any(parts):
         raise BadScope("A pool without any part would cover everything. Name at least one, as pool:aws.")
-    return SuppressionScope(kind=ScopeKind.POOL, **dict(zip(POOL_PARTS, parts, strict=False)))
+    return _fitting(SuppressionScope(kind=ScopeKind.POOL, **dict(zip(POOL_PARTS, parts, strict=False))))
+
+
+def _fitting(scope: SuppressionScope) -> SuppressionScope:
+    """Refused where a part is longer than any name can be."""
+    for name in (*POOL_PARTS, "label_key", "label_value"):
+        most = getattr(SuppressionScope._meta.get_field(name), "max_length", None)
+        value = getattr(scope, name)
+        if most is not None and len(value) > most:
+            raise BadScope(f"{value[:20]}… is longer than any {name.replace('_', ' ')} ({most} characters).")
+    return scope

@@ -50,6 +50,11 @@ def repeats(rule: Rule, *, first: datetime, duration: timedelta, zone: ZoneInfo)
     return when + _end(rule, zone)
 
 
+def once(window: Window, zone: ZoneInfo) -> str:
+    """`once, Tue 8 Dec 02:00–04:00 CET`."""
+    return f"once, {window_words(window, zone)}"
+
+
 def span(start: datetime, duration: timedelta) -> str:
     """`02:00–04:00`, with the day where it ends on another."""
     end = start + duration
