@@ -47,6 +47,9 @@ class GroupOut(Schema):
     acknowledged_by: str | None
     resolved_at: datetime | None
     silenced_until: datetime | None
+    """Where it is resolved: so long it would stay silent, should it open again."""
+    suppressed_until: datetime | None
+    suppressed_by: int | None
     members: int
     running_out: int
     earliest_deadline_at: datetime | None
@@ -75,6 +78,8 @@ class GroupOut(Schema):
             ),
             resolved_at=group.resolved_at,
             silenced_until=group.silenced_until,
+            suppressed_until=group.suppressed_until,
+            suppressed_by=group.suppressed_by_id,
             members=group.member_count,
             running_out=group.running_out_count,
             earliest_deadline_at=group.earliest_deadline_at,

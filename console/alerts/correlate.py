@@ -22,6 +22,7 @@ from console.alerts.movers import Movers
 from console.alerts.opening import add_members, new_group, service_key
 from console.alerts.reclaims import Membership, Reclaim, read_memberships, read_reclaims
 from console.alerts.settle import refresh
+from console.alerts.silences import carry_over
 from console.alerts.touched import Change, Touched
 from console.fleet.models import Service
 from console.runbooks.checklist import start_many
@@ -48,6 +49,7 @@ def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
     wanted = {(r.origin, service_key(r.service_id)): services[r.service_id] for r in current}
     groups, opened = _open_and_lock(wanted, [m.group_id for ms in memberships.values() for m in ms], now=now)
     because = movers.read([reclaim.id for reclaim, _ in moved])
+    carry_over([g for g in groups.values() if (g.origin, g.key) in opened and not g.member_count], now=now)
     _leave(moved, services, because, now=now)
     _join(current, services, groups, opened, because, now=now)
     touched = refresh(list(groups.values()), now=now, is_news=True)

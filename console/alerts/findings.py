@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from console.alerts import routing
+from console.alerts import routing, silences
 from console.alerts.detecting import HOLDS
 from console.alerts.escalation.following import follow
 from console.alerts.models import (
@@ -79,6 +79,7 @@ def open_findings(
         AlertGroup.objects.bulk_create(rows, ignore_conflicts=True)
         groups = _locked(wanted) if missing or fresh else known
         opened = [key for key in groups if key not in known]
+        silences.carry_over([groups[key] for key in opened if key not in fresh], now=now)
         events = [_opened(groups[key], wanted[key], is_again=key in fresh, now=now) for key in sorted(opened)]
         changed = [key for key in groups if _change(groups[key], wanted[key], in_force, events, now=now)]
         _write([groups[key] for key in sorted({*changed, *opened})])
@@ -99,7 +100,7 @@ def close_findings(
         for key, group in groups.items():
             group.status, group.resolution = GroupStatus.RESOLVED, Resolution.HEALED
             group.resolved_at = max(now, group.triggered_at)
-            group.silenced_until = group.cooldown_until = group.due_at = None
+            group.cooldown_until = group.due_at = None
             group.version += 1
             events.append(AlertEvent(group=group, at=now, kind=EventKind.RESOLVED, text=keys[key]))
         if not groups:
@@ -108,7 +109,6 @@ def close_findings(
             "status",
             "resolution",
             "resolved_at",
-            "silenced_until",
             "cooldown_until",
             "due_at",
             "version",
@@ -179,7 +179,16 @@ def _reopen(wanted: Mapping[Key, timedelta | None], *, now: datetime) -> set[Key
         group.resolution, group.resolved_at, group.resolved_by = "", None, None
         group.cooldown_until = closed_at + cooldowns[group.origin, group.key]
         group.due_at = group.cooldown_until
-    fields = ["status", "resolution", "resolved_at", "resolved_by", "cooldown_until", "due_at"]
+        silences.keep(group, now=now)
+    fields = [
+        "status",
+        "resolution",
+        "resolved_at",
+        "resolved_by",
+        "cooldown_until",
+        "due_at",
+        "silenced_until",
+    ]
     AlertGroup.objects.bulk_update(groups, fields)
     return {(group.origin, group.key) for group in groups}
 

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from console.accounts.audit import Actor, record
 from console.accounts.models import User
-from console.alerts import handing_down
+from console.alerts import handing_down, silences
 from console.alerts.escalation import by_hand, following
 from console.alerts.escalation.by_hand import CannotTell
 from console.alerts.handing_down import HandDown
@@ -99,7 +99,7 @@ def resolve(group_id: int, *, by: By, now: datetime, is_sure: bool = False) -> A
             raise StillFiring(group.running_out_count)
         group.status, group.resolution = GroupStatus.RESOLVED, Resolution.BY_HAND
         group.resolved_at, group.resolved_by = now, by.user
-        group.silenced_until, group.due_at = None, None
+        group.due_at = None
         return AlertEvent(kind=EventKind.RESOLVED, data={"running_out": group.running_out_count})
 
     return _act(group_id, "alert_group.resolve", change, by=by, now=now)
@@ -121,7 +121,7 @@ def reopen(group_id: int, *, by: By, now: datetime) -> AlertGroup:
         group.resolution, group.resolved_at, group.resolved_by = "", None, None
         group.last_news_at, group.due_at = now, now + NO_NEWS_AFTER
         following.reopen(group, by=by.name, now=now)
-        return AlertEvent(kind=EventKind.REOPENED)
+        return AlertEvent(kind=EventKind.REOPENED, text=silences.keep(group, now=now))
 
     return _act(group_id, "alert_group.reopen", change, by=by, now=now)
 

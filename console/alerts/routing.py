@@ -24,6 +24,7 @@ from console.alerts.rosters import Owner, owners_of
 from console.alerts.rules_in_force import Rules, read_rules
 from console.alerts.severity import rank
 from console.alerts.suppression.consulting import Consulted, consult
+from console.alerts.suppression.hiding import write_down
 from console.alerts.touched import Found, Touched
 from console.alerts.weighing import RANK, Weighed, below_need_and_critical, weigh
 from console.fleet.models import Service
@@ -65,8 +66,22 @@ def decide(touched: Touched, *, now: datetime, rules: Rules | None = None) -> li
     cases = _cases(touched, in_force, under_wave, now=now)
     receipts = write([_receipt(case, touched, now=now) for case in cases])
     _own(cases)
+    _write_down(touched, cases, receipts, now=now)
     begin(receipts, now=now)
     return receipts
+
+
+def _write_down(
+    touched: Touched, cases: Sequence[Case], receipts: Sequence[Receipt], *, now: datetime
+) -> None:
+    """The ledger of suppressions: what was hidden, and what would have been done without."""
+    suppressed = {receipt.group_id for receipt in receipts if receipt.decision == Decision.SUPPRESS}
+    hidden = {
+        case.group.pk: Decision(case.weighed.decision)
+        for case in cases
+        if case.group.pk in suppressed and not case.group.is_silenced(now=now)
+    }
+    write_down(touched, {case.group.pk: case.consulted for case in cases}, hidden=hidden, now=now)
 
 
 def _read_again(groups: Sequence[AlertGroup]) -> set[int]:

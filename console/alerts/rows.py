@@ -78,13 +78,13 @@ def _child_counts(wave_ids: Sequence[int]) -> dict[int, int]:
 
 
 def _row(group: AlertGroup, steps: Progress, children: int, *, now: datetime) -> GroupRow:
-    is_silenced = group.is_open and group.is_silenced(now=now)
+    status, label = _state(group, now=now)
     return GroupRow(
         id=group.pk,
         url=reverse("alerts:group_detail", args=[group.pk]),
         members_url=reverse("alerts:group_members", args=[group.pk]),
-        status="silenced" if is_silenced else _status(group),
-        status_label="Silenced" if is_silenced else _status_label(group),
+        status=status,
+        status_label=label,
         severity=group.severity,
         severity_label=group.get_severity_display(),
         title=group.title,
@@ -117,6 +117,15 @@ def _left_label(group: AlertGroup) -> str:
     if group.is_finding:
         return "no deadline"
     return "no deadline told" if group.running_out_count else "every machine gone"
+
+
+def _state(group: AlertGroup, *, now: datetime) -> tuple[str, str]:
+    """The word of its status, and as people read it. What keeps an open group quiet stands in its place."""
+    if group.is_open and group.is_silenced(now=now):
+        return "silenced", "Silenced"
+    if group.is_open and group.is_suppressed(now=now):
+        return "suppressed", "Suppressed"
+    return _status(group), _status_label(group)
 
 
 def _status(group: AlertGroup) -> str:

@@ -155,8 +155,10 @@ def _close_if_over(group: AlertGroup, figures: Figures, *, now: datetime) -> lis
 
 
 def _close(group: AlertGroup, resolution: Resolution, text: str, *, now: datetime) -> AlertEvent:
+    """A silence that lasts stays: should it open again before that ends, it is silent still (`silences.py`)."""
     group.status, group.resolution, group.resolved_at = GroupStatus.RESOLVED, resolution, now
-    group.silenced_until = None
+    if not group.is_silenced(now=now):
+        group.silenced_until = None
     return AlertEvent(
         group=group, at=now, kind=EventKind.RESOLVED, text=text, data={"resolution": resolution}
     )

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from console.alerts import capacity, feed_findings, noise, pipeline, unnoticed_findings
 from console.alerts.evaluating import minute
+from console.alerts.suppression import expanding, turning
 from console.notifications.subscribers import keeping, sending
 
 
@@ -51,3 +52,10 @@ def report_noise() -> None:
     """On Mondays last week's noise report, once; and the end of events that were delivered long ago."""
     noise.send_weekly(now=timezone.now())
     keeping.forget(now=timezone.now())
+
+
+def suppress() -> None:
+    """Begin and end the windows of suppressions whose time has come, and write the next ones of those that repeat."""
+    now = timezone.now()
+    expanding.expand_due(now=now)
+    turning.turn(now=now)

@@ -6,6 +6,7 @@ from django.urls import path
 
 from console.alerts import care_views, link_views, rule_views, views
 from console.alerts.actions import bulk, group_action
+from console.alerts.suppression import views as suppressions
 from console.alerts.tickets import views as tickets
 
 app_name = "alerts"
@@ -29,4 +30,8 @@ urlpatterns = [
     path("tickets/bulk/", tickets.bulk, name="ticket_bulk"),
     path("tickets/<int:pk>/", tickets.ticket_detail, name="ticket_detail"),
     path("tickets/<int:pk>/<str:verb>/", tickets.ticket_action, name="ticket_action"),
+    path("suppressions/", suppressions.suppression_list, name="suppression_list"),
+    path("suppressions/new/", suppressions.suppression_new, name="suppression_new"),
+    path("suppressions/<int:pk>/", suppressions.suppression_detail, name="suppression_detail"),
+    path("suppressions/<int:pk>/<str:verb>/", suppressions.suppression_act, name="suppression_act"),
 ]

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from console.alerts.detectors.cascade import Cascade
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupStatus, Severity
+from console.alerts.silences import keep
 from console.alerts.wave_reading import Zone
 from console.runbooks.checklist import start_many
 from console.runbooks.models import Execution
@@ -48,15 +49,25 @@ def _reopen(zones: Sequence[Zone], *, cooldown: timedelta, now: datetime) -> set
     newest: dict[tuple[str, str], AlertGroup] = {}
     for wave in closed.select_for_update().order_by("pk"):
         newest[wave.origin, wave.key] = wave
+    told = {}
     for wave in newest.values():
+        told[wave.pk] = f"The cascade goes on. {keep(wave, now=now)}".strip()
         is_held = wave.acknowledged_at is not None
         wave.status = GroupStatus.ACKNOWLEDGED if is_held else GroupStatus.TRIGGERED
         wave.cooldown_until = (wave.resolved_at or now) + cooldown
         wave.resolution, wave.resolved_at, wave.resolved_by = "", None, None
-    fields = ["status", "resolution", "resolved_at", "resolved_by", "cooldown_until"]
+    fields = [
+        "status",
+        "resolution",
+        "resolved_at",
+        "resolved_by",
+        "cooldown_until",
+        "silenced_until",
+        "due_at",
+    ]
     AlertGroup.objects.bulk_update(newest.values(), fields)
     AlertEvent.objects.bulk_create(
-        AlertEvent(group=wave, at=now, kind=EventKind.REOPENED, text="The cascade goes on")
+        AlertEvent(group=wave, at=now, kind=EventKind.REOPENED, text=told[wave.pk])
         for wave in newest.values()
     )
     return set(newest)

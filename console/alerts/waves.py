@@ -20,6 +20,7 @@ from console.alerts.escalation import following as escalations
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupMember
 from console.alerts.rules_in_force import InForce
 from console.alerts.settle import refresh
+from console.alerts.silences import carry_over
 from console.alerts.touched import Change, Touched
 from console.alerts.wave_opening import lock, open_missing
 from console.alerts.wave_reading import (
@@ -95,6 +96,7 @@ def follow(changes: Sequence[Change], *, rule: InForce | None, now: datetime) ->
     firing = {zone: a.cascade for zone, a in zones.items() if a.cascade is not None} if rule else {}
     opened = open_missing(firing, cooldown=rule.cooldown, now=now) if rule else set()
     waves = lock(list(zones), list(news.of_waves))
+    carry_over([w for w in waves.values() if (w.origin, w.key) in opened and not w.member_count], now=now)
     _let_go(news.hints, waves, now=now)
     joining = _choose(waves, zones, opened, limits, now=now)
     _join(joining, waves, now=now)

@@ -23,6 +23,7 @@ from console.accounts.api import router as accounts
 from console.alerts.api import router as alerts
 from console.alerts.api_rules import router as rules
 from console.alerts.escalation.api import router as escalations
+from console.alerts.suppression.api import router as suppressions
 from console.alerts.tickets.api import router as tickets
 from console.config.api_description import DESCRIPTION, ConsoleApi
 from console.feeds.api_changes import router as feeds
@@ -115,6 +116,7 @@ ROOMS = (
     rules,
     tickets,
     policies,
+    suppressions,
     ingest,
 )
 for router in ROOMS:

@@ -88,6 +88,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "suppressions-turn": {
+        "task": "console.alerts.tasks.suppress",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
     "canary": {"task": "console.ingest.tasks.send_canary", "schedule": 20.0, "options": {"expires": 20}},
     "reattribution": {
         "task": "console.ingest.tasks.reattribute",

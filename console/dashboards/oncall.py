@@ -170,7 +170,7 @@ class OpenGroups:
     shown: Sequence[AlertGroup]
     total: int
     alone: int
-    """Triggered, not silenced: nobody has them."""
+    """Triggered, neither silenced nor suppressed: nobody has them."""
     hidden: int
 
 
@@ -181,15 +181,17 @@ def open_groups(*, origin: Origin, filters: Filters, now: datetime) -> OpenGroup
     """
     rows = AlertGroup.objects.of_origin(origin).open()
     order = Case(
-        When(status=GroupStatus.TRIGGERED, silenced_until=None, then=Value(0)),
-        When(status=GroupStatus.ACKNOWLEDGED, silenced_until=None, then=Value(1)),
+        When(status=GroupStatus.TRIGGERED, silenced_until=None, suppressed_until=None, then=Value(0)),
+        When(status=GroupStatus.ACKNOWLEDGED, silenced_until=None, suppressed_until=None, then=Value(1)),
         default=Value(2),
         output_field=IntegerField(),
     )
     is_below = Case(
         When(key__startswith="wave:", then=Value(0)), default=Value(1), output_field=IntegerField()
     )
-    is_alone = Q(status=GroupStatus.TRIGGERED) & (Q(silenced_until=None) | Q(silenced_until__lte=now))
+    is_alone = Q(status=GroupStatus.TRIGGERED)
+    for until in ("silenced_until", "suppressed_until"):
+        is_alone &= Q(**{until: None}) | Q(**{f"{until}__lte": now})
     narrowed = filters.narrow_groups(rows)
     shown = list(
         narrowed.nested()

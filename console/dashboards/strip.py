@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from console.accounts.origin import chosen_origin
 from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
 from console.alerts.escalation.unanswered import open_unanswered
 from console.alerts.models import AlertGroup
+from console.alerts.suppression.queries import count_in_force
 from console.feeds.health import FeedState, feed_states
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
@@ -68,6 +69,7 @@ def _strip(origin: Origin, now: datetime) -> Strip:
         *_unanswered(origin),
         *_stops(),
         _feeds(origin, now),
+        _suppressions(origin, now),
         *_lags(now),
         canary_item(now=now),
         _origin(origin),
@@ -78,7 +80,7 @@ def _strip(origin: Origin, now: datetime) -> Strip:
 def _rail_counts(origin: Origin, now: datetime) -> dict[str, int]:
     """What waits for somebody, in one query."""
     groups = AlertGroup.objects.of_origin(origin).open().filter(status="triggered")
-    waiting = groups.filter(Q(silenced_until=None) | Q(silenced_until__lte=now))
+    waiting = groups.speaking(now=now)
     held = QuarantinedItem.objects.held().filter(origin=origin)
     counts = _count(waiting, "alerts").union(_count(held, "quarantine"), all=True)
     return {"alerts": 0, "quarantine": 0} | dict(counts)
@@ -120,6 +122,15 @@ TROUBLES = (
     (FeedState.PAUSED, "pause", "warn", "paused"),
 )
 """Deaf before late before paused; what is merely quiet is none of them."""
+
+
+def _suppressions(origin: Origin, now: datetime) -> Item | None:
+    """Planned quiet that hides something now, if there is any."""
+    count = count_in_force(origin=origin, now=now)
+    if not count:
+        return None
+    text = f"{count} suppression{'' if count == 1 else 's'} active"
+    return Item("bell-off", text, tone="muted", url=reverse("alerts:suppression_list"))
 
 
 def _feeds_counted(count: int) -> str:

@@ -50,6 +50,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("alerts_feedback", _of("group_id", "alerts_alertgroup")),
     ("alerts_escalationstep", _of("group_id", "alerts_alertgroup")),
     ("alerts_escalation", OF_ORIGIN),
+    ("alerts_suppressionhit", _of("group_id", "alerts_alertgroup")),
     ("alerts_receipt", _of("group_id", "alerts_alertgroup")),
     ("alerts_alertevent", _of("group_id", "alerts_alertgroup")),
     ("alerts_groupmember", _of("group_id", "alerts_alertgroup")),
@@ -57,6 +58,9 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("alerts_setaside", OF_ORIGIN),
     ("alerts_rulestate", OF_ORIGIN),
     ("alerts_alertgroup", OF_ORIGIN),
+    ("alerts_suppressionoccurrence", OF_ORIGIN),
+    ("alerts_suppressionscope", _of("suppression_id", "alerts_suppression")),
+    ("alerts_suppression", OF_ORIGIN),
     ("runbooks_stepmark", _of("execution_id", "runbooks_execution")),
     ("runbooks_execution", OF_ORIGIN),
     ("interruptions_hook", OF_FEED_OR_ORIGIN),
@@ -117,6 +121,7 @@ LOOSENED = (
     ("interruptions_interruption", "merged_into_id", OF_ORIGIN),
     ("fleet_machine", "merged_into_id", OF_ORIGIN),
     ("alerts_alertgroup", "parent_id", OF_ORIGIN),
+    ("alerts_alertgroup", "suppressed_by_id", OF_ORIGIN),
     ("feeds_feed", "team_id", _of("team_id", "fleet_team")),
 )
 """Rows that point at rows of their own table, or at ours from outside, let go first."""

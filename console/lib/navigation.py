@@ -22,6 +22,7 @@ PAGES = (
     Page("On-call", "/oncall/", "siren", key="o", is_primary=True),
     Page("Alerts", "/alerts/", "bell", key="a", counts="alerts", is_primary=True),
     Page("Tickets", "/tickets/", "list-checks", key="t"),
+    Page("Suppressions", "/suppressions/", "bell-off", key="u"),
     Page("Executive", "/executive/", "trending-up", key="e"),
     Page("Debug", "/debug/", "bug", key="d"),
     Page("Services", "/services/", "boxes", key="s", is_primary=True),

@@ -46,6 +46,12 @@ LOOKS: dict[str, Look] = {
     "silenced": Look("muted", "bell-off"),
     "suppressed": Look("muted", "bell-off"),
     "no_news": Look("muted", "circle-dashed"),
+    # Planned quiet.
+    "in_force": Look("muted", "bell-off"),
+    "upcoming": Look("neutral", "calendar"),
+    "over": Look("muted", "check"),
+    "unsigned": Look("warn", "pencil"),
+    "signed": Look("neutral", "user-check"),
     # What was decided about telling somebody.
     "page": Look("neutral", "bell-ring"),
     "ticket": Look("neutral", "list-checks"),

@@ -14,6 +14,16 @@ from console.alerts.models.group import AlertGroup, AlertGroupQuerySet, GroupEpi
 from console.alerts.models.receipt import Decision, Receipt
 from console.alerts.models.rule import Evaluation, Rule, RuleState, RuleVersion, Standing
 from console.alerts.models.set_aside import SetAside
+from console.alerts.models.suppression import (
+    OccurrenceQuerySet,
+    ScopeKind,
+    Suppression,
+    SuppressionHit,
+    SuppressionKind,
+    SuppressionOccurrence,
+    SuppressionQuerySet,
+    SuppressionScope,
+)
 from console.alerts.models.ticket import Ticket, TicketEvent, TicketEventKind, TicketState
 from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
 
@@ -32,15 +42,23 @@ __all__ = [
     "GroupKind",
     "GroupMember",
     "GroupStatus",
+    "OccurrenceQuerySet",
     "Receipt",
     "Resolution",
     "Rule",
     "RuleState",
     "RuleVersion",
+    "ScopeKind",
     "SetAside",
     "Severity",
     "Standing",
     "StepKind",
+    "Suppression",
+    "SuppressionHit",
+    "SuppressionKind",
+    "SuppressionOccurrence",
+    "SuppressionQuerySet",
+    "SuppressionScope",
     "Ticket",
     "TicketEvent",
     "TicketEventKind",

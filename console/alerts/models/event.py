@@ -19,6 +19,8 @@ class EventKind(models.TextChoices):
     UNACKNOWLEDGED = "unacknowledged", "Acknowledgement taken back"
     SILENCED = "silenced", "Silenced"
     UNSILENCED = "unsilenced", "Silence lifted"
+    SUPPRESSED = "suppressed", "Suppressed"
+    RELEASED = "released", "No longer suppressed"
     RESOLVED = "resolved", "Resolved"
     REOPENED = "reopened", "Re-opened"
     NOTE = "note", "Note"

@@ -39,6 +39,11 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
         waves = self.filter(key__startswith="wave:").order_by()
         return self.exclude(parent__in=waves.values("pk"))
 
+    def speaking(self, *, now: datetime) -> AlertGroupQuerySet:
+        """Neither silenced nor suppressed."""
+        may_speak = Q(silenced_until=None) | Q(silenced_until__lte=now)
+        return self.filter(may_speak, Q(suppressed_until=None) | Q(suppressed_until__lte=now))
+
     def due(self, *, now: datetime) -> AlertGroupQuerySet:
         return self.filter(due_at__lte=now)
 
@@ -79,6 +84,11 @@ class AlertGroup(models.Model):
     """Since when the service has fewer replicas than it needs, or a wave a service that has."""
     cascaded_at = models.DateTimeField(null=True)
     """When so many machines of the service were taken at once that chance does not explain it."""
+    suppressed_until = models.DateTimeField(null=True)
+    suppressed_by = models.ForeignKey(
+        "alerts.Suppression", models.SET_NULL, null=True, related_name="groups_suppressed"
+    )
+    """The planned quiet that hides it now; what it keeps back goes out when that ends."""
     member_count = models.PositiveIntegerField(default=0)
     running_out_count = models.PositiveIntegerField(default=0)
     earliest_deadline_at = models.DateTimeField(null=True)
@@ -142,6 +152,7 @@ class AlertGroup(models.Model):
                 name="alerts_alertgroup_finding",
                 condition=~Q(key__startswith="service:") & ~Q(key__startswith="wave:"),
             ),
+            models.Index(fields=["origin", "key", "-id"], name="alerts_alertgroup_of_key"),
         ]
 
     def __str__(self) -> str:
@@ -178,6 +189,9 @@ class AlertGroup(models.Model):
 
     def is_silenced(self, *, now: datetime) -> bool:
         return self.silenced_until is not None and self.silenced_until > now
+
+    def is_suppressed(self, *, now: datetime) -> bool:
+        return self.suppressed_until is not None and self.suppressed_until > now
 
 
 class GroupMember(models.Model):
