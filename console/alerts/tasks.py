@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from console.alerts import feed_findings, pipeline, unnoticed_findings
+from console.alerts import feed_findings, pipeline, unnoticed_findings, unreached_findings
 
 
 @shared_task(queue="alerts", ignore_result=True)
@@ -24,3 +24,9 @@ def watch_feeds() -> None:
 def watch_notices() -> None:
     """Notice reclaims that no feed told of ahead of time."""
     unnoticed_findings.watch_notices(now=timezone.now())
+
+
+@shared_task(queue="alerts", ignore_result=True)
+def watch_outbox() -> None:
+    """Notice channels and people that messages do not reach, or reach again."""
+    unreached_findings.watch_outbox(now=timezone.now())

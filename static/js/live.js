@@ -1,7 +1,7 @@
 // data-live="/live/?topics=…" on <main>: the stream says what changed, the regions whose data-topics name it are fetched.
 // Events: "refresh" (everything) and "changed" or unnamed with {"topics": […], "ids": […]}. Without the stream: every 5 s.
 // At once after a quiet moment; in a storm at most once in 250 ms, or in the milliseconds of the region's data-spacing.
-// [data-live-state] is the button that shows how it stands and pauses; `.` presses it. A hidden tab does nothing.
+// [data-live-state] is the button that shows how it stands and pauses; `.` presses it. A hidden tab does nothing, unless [data-live-always].
 (() => {
   const page = document.querySelector("[data-live]");
   if (!page) return;
@@ -19,6 +19,9 @@
   const due = new Map(); // region -> when it may be fetched
   let departure = 0;
   const begun = new WeakMap(); // region -> when it was last fetched
+
+  // A board that calls by desktop notification goes on while nobody looks at it: [data-live-always].
+  const isAsleep = () => document.hidden && !("liveAlways" in page.dataset);
 
   function state(name) {
     for (const node of document.querySelectorAll("[data-live-state]")) {
@@ -86,7 +89,7 @@
 
   function open() {
     close();
-    if (isPaused || document.hidden) return;
+    if (isPaused || isAsleep()) return;
     state("joining");
     source = new EventSource(page.dataset.live);
     source.addEventListener("open", () => { stopPolling(); state("live"); });
@@ -106,8 +109,8 @@
 
   document.addEventListener("click", (event) => { if (event.target.closest("[data-live-state]")) pause(!isPaused); });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) close();
-    else if (!isPaused) { open(); changed(null); }
+    if (isAsleep()) close();
+    else if (!isPaused && !document.hidden) { if (!source) open(); changed(null); }
   });
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
