@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from console.alerts import capacity, feed_findings, noise, pipeline, unnoticed_findings
+from console.alerts import capacity, feed_findings, noise, pipeline, unnoticed_findings, unreached_findings
 from console.alerts.evaluating import minute
 from console.alerts.suppression import expanding, turning
 from console.notifications.subscribers import keeping, sending
@@ -54,8 +54,15 @@ def report_noise() -> None:
     keeping.forget(now=timezone.now())
 
 
+@shared_task(queue="alerts", ignore_result=True)
 def suppress() -> None:
     """Begin and end the windows of suppressions whose time has come, and write the next ones of those that repeat."""
     now = timezone.now()
     expanding.expand_due(now=now)
     turning.turn(now=now)
+
+
+@shared_task(queue="alerts", ignore_result=True)
+def watch_outbox() -> None:
+    """Notice channels and people that messages do not reach, or reach again."""
+    unreached_findings.watch_outbox(now=timezone.now())

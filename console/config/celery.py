@@ -48,6 +48,11 @@ app.conf.beat_schedule = {
     "record-sweep": {"task": "console.ingest.tasks.record", "schedule": 1.0, "options": {"expires": 2}},
     "alert-sweep": {"task": "console.alerts.tasks.alert", "schedule": 1.0, "options": {"expires": 2}},
     "outbox-sweep": {"task": "console.notifications.tasks.send", "schedule": 1.0, "options": {"expires": 2}},
+    "links-forgetting": {
+        "task": "console.notifications.tasks.forget_links",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "interruptions-due": {
         "task": "console.ingest.tasks.settle",
         "schedule": 2.0,
@@ -92,6 +97,11 @@ app.conf.beat_schedule = {
         "task": "console.alerts.tasks.suppress",
         "schedule": 1.0,
         "options": {"expires": 2},
+    },
+    "outbox-watch": {
+        "task": "console.alerts.tasks.watch_outbox",
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
     "canary": {"task": "console.ingest.tasks.send_canary", "schedule": 20.0, "options": {"expires": 20}},
     "reattribution": {

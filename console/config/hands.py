@@ -1,7 +1,8 @@
 """The Celery workers and beat of one machine, and a poller where one is needed: forked from one loaded process.
 
 Forked, they share what they have loaded: five processes take the memory of about two. The pipelines run
-in processes of their own; telling and reporting mostly wait for others, so threads do.
+in processes of their own; telling and reporting mostly wait for others, so threads do. One more thread sends
+what is due and takes no tasks: no page waits behind a report, or for a broker that is away.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -34,6 +36,7 @@ django.setup()  # what follows reads the tables
 
 from console.config.polling_child import CHILD, PollingChild  # noqa: E402
 from console.ingest import poller  # noqa: E402
+from console.notifications.sweeping import sweep_forever  # noqa: E402
 
 logger = logging.getLogger(__name__)
 QUIET = {"without_gossip": True, "without_mingle": True, "without_heartbeat": True}
@@ -100,6 +103,16 @@ def _work(name: str, queues: str, *, pool: str, concurrency: int) -> Callable[[]
     return run
 
 
+def _beside(other: Callable[[], object], work: Callable[[], object]) -> Callable[[], object]:
+    """`work`, with `other` in a thread of its own as long as it lasts."""
+
+    def run() -> object:
+        threading.Thread(target=other, daemon=True).start()
+        return work()
+
+    return run
+
+
 def _beat(schedule: Path) -> Callable[[], object]:
     schedule.parent.mkdir(parents=True, exist_ok=True)
     return lambda: app.Beat(schedule=str(schedule), loglevel="WARNING", quiet=True).run()
@@ -108,7 +121,7 @@ def _beat(schedule: Path) -> Callable[[], object]:
 def main(var: Path, workers: int) -> None:
     jobs = {
         "worker": _work("worker", "ingest,alerts", pool="prefork", concurrency=workers),
-        "notify": _work("notify", "notify,reports", pool="threads", concurrency=4),
+        "notify": _beside(sweep_forever, _work("notify", "notify,reports", pool="threads", concurrency=4)),
         "beat": _beat(var / "beat" / "schedule"),
         CHILD.name: poller.main,
     }

@@ -15,6 +15,7 @@ from console.alerts.actions import SILENCES
 from console.alerts.rows import group_rows
 from console.dashboards import oncall as board
 from console.dashboards import quiet as silence
+from console.dashboards.calling import groups_that_call, notice_of
 from console.dashboards.strip import status_strip
 from console.feeds.first_steps import first_steps
 from console.lib.origin import Origin
@@ -40,6 +41,7 @@ def oncall(request: HttpRequest) -> HttpResponse:
     affected = once(lambda: board.affected_services(origin=origin, filters=filters))
     quiet = once(lambda: silence.proof_of_quiet(origin=origin, now=now))
     person = signed_in(request)
+    notice = once(lambda: notice_of(person, origin=origin))
     context = {
         "headline": once(
             lambda: board.headline(machines=counted.shown, affected=affected, groups=found, quiet=quiet)
@@ -61,9 +63,13 @@ def oncall(request: HttpRequest) -> HttpResponse:
         "quiet": quiet,
         "silences": SILENCES,
         "may_act": person.may(Role.RESPONDER),
+        "notice": notice,
+        "calls": once(lambda: groups_that_call(now=now) if notice else []),
         "may_manage": person.may(Role.MANAGER),
     }
-    return render_region(request, "dashboards/oncall.html", "headline feed groups services side", context)
+    return render_region(
+        request, "dashboards/oncall.html", "headline calls feed groups services side", context
+    )
 
 
 @require_GET

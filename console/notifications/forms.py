@@ -103,7 +103,7 @@ class RuleForm(forms.Form):
         queryset=ContactMethod.objects.none(), label="Tell me by", empty_label=None
     )
     delay_minutes = forms.IntegerField(
-        min_value=0, max_value=1440, initial=0, label="After minutes", help_text="0 is at once."
+        min_value=0, max_value=1440, initial=0, label="Minutes later", help_text="0 is at once."
     )
 
     def __init__(self, *args: Any, person: Any, **kwargs: Any) -> None:

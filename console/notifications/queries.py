@@ -10,6 +10,7 @@ from typing import Self
 from django.db.models import Count, Min, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from console.accounts.models import User
+from console.lib.rows import fetch
 from console.notifications.models import (
     Attempt,
     Channel,
@@ -112,6 +113,38 @@ def told(person: User) -> Told:
     return Told(
         list(methods), list(by_importance.items()), list(tests.select_related("method").order_by("-pk")[:8])
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A channel or method whose newest message failed."""
+
+    route: str
+    name: str
+    words: str
+
+
+_UNREACHED = """
+SELECT newest.route, coalesce(c.name, coalesce(nullif(u.name, ''), u.email) || ' by ' || m.label), newest.note
+FROM (
+    SELECT DISTINCT route FROM notifications_notification WHERE state = 'failed' AND settled_at > %(since)s
+) failed
+CROSS JOIN LATERAL (
+    SELECT route, state, note, channel_id, person_id, method_id FROM notifications_notification n
+    WHERE n.route = failed.route AND n.sent_at IS NOT NULL AND n.settled_at IS NOT NULL
+    ORDER BY n.sent_at DESC LIMIT 1
+) newest
+LEFT JOIN notifications_channel c ON c.id = newest.channel_id
+LEFT JOIN notifications_contactmethod m ON m.id = newest.method_id
+LEFT JOIN accounts_user u ON u.id = newest.person_id
+WHERE newest.state = 'failed' AND c.archived_at IS NULL AND m.archived_at IS NULL
+ORDER BY newest.route
+"""
+
+
+def unreached(*, now: datetime) -> list[Unreached]:
+    """Where messages failed within the hour, and nothing came through since."""
+    return [Unreached(*row) for row in fetch(_UNREACHED, {"since": now - RECENT})]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 from django.db import InternalError, OperationalError
 
+from console.notifications.links import forget_expired
 from console.notifications.sending import database_clock, send_next
 
 logger = logging.getLogger(__name__)
@@ -20,3 +21,9 @@ def send() -> None:
             pass
     except (OperationalError, InternalError) as error:
         logger.warning("outbox.not_worked_off", extra={"error": str(error)})
+
+
+@shared_task(queue="reports", ignore_result=True)
+def forget_links() -> None:
+    """Links that were over for a month are of no use to anybody."""
+    forget_expired(now=database_clock())

@@ -2,7 +2,7 @@
 // Events: "refresh" (everything) and "changed" or unnamed with {"topics": […], "ids": […]}. Without the stream: every 5 s.
 // At once after a quiet moment; in a storm at most once in 250 ms, or in the milliseconds of the region's data-spacing,
 // and never more than half of the time: where an answer takes long, asking more often would only make it longer.
-// [data-live-state] is the button that shows how it stands and pauses; `.` presses it. A hidden tab does nothing.
+// [data-live-state] is the button that shows how it stands and pauses; `.` presses it. A hidden tab does nothing, unless [data-live-always].
 (() => {
   const page = document.querySelector("[data-live]");
   if (!page) return;
@@ -21,6 +21,9 @@
   let departure = 0;
   let trip = 0; // how long the last one took
   const begun = new WeakMap(); // region -> when it was last fetched
+
+  // A board that calls by desktop notification goes on while nobody looks at it: [data-live-always].
+  const isAsleep = () => document.hidden && !("liveAlways" in page.dataset);
 
   function state(name) {
     for (const node of document.querySelectorAll("[data-live-state]")) {
@@ -89,7 +92,7 @@
 
   function open() {
     close();
-    if (isPaused || document.hidden) return;
+    if (isPaused || isAsleep()) return;
     state("joining");
     source = new EventSource(page.dataset.live);
     source.addEventListener("open", () => { stopPolling(); state("live"); });
@@ -109,8 +112,8 @@
 
   document.addEventListener("click", (event) => { if (event.target.closest("[data-live-state]")) pause(!isPaused); });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) close();
-    else if (!isPaused) { open(); changed(null); }
+    if (isAsleep()) close();
+    else if (!isPaused && !document.hidden) { if (!source) open(); changed(null); }
   });
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });

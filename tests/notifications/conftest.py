@@ -10,8 +10,11 @@ from pytest_django.fixtures import Settings
 
 from console.notifications.destinations import give_settings
 from console.notifications.models import AllowedHost, Channel, ChannelKind
+from tests.browsing import chromium, console_port, sit
 from tests.make_notifications import make_channel
 from tests.notifications.sinks import Mailbox, Sink, smtp_sink, webhook_sink
+
+__all__ = ["chromium", "console_port", "sit"]
 
 
 @pytest.fixture

@@ -104,6 +104,7 @@ class Notification(models.Model):
                 condition=Q(send_at__isnull=False),
             ),
             models.Index(fields=["subject", "id"], name="notifications_subject"),
+            models.Index(fields=["settled_at"], name="notifications_failed", condition=Q(state="failed")),
             models.Index(F("route").asc(), F("sent_at").desc(), name="notifications_sent_by_route"),
             models.Index(F("created_at").desc(), F("id").desc(), name="notifications_newest"),
             models.Index(

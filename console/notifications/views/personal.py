@@ -140,7 +140,7 @@ def method_test(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         pk,
         lambda method, actor, now: personal.try_method(method, actor=actor, now=now),
-        "gets a test page. See below what becomes of it.",
+        "gets a test page. What becomes of it stands under “Your tests”.",
     )
 
 
@@ -247,5 +247,5 @@ def board_notice(request: HttpRequest) -> HttpResponse:
 @role_required(Role.VIEWER)
 def test_page(request: HttpRequest) -> HttpResponse:
     personal.send_test_page(signed_in(request), actor=Actor.of(request), now=timezone.now())
-    messages.success(request, "A test page is on its way. See below what becomes of it.")
+    messages.success(request, "A test page is on its way. What becomes of it stands under “Your tests”.")
     return redirect(HERE)
