@@ -57,6 +57,9 @@ def _take_turns() -> None:
     others: asked by several at once it would hand messages out twice and bring back deleted ones.
     """
     SQSBackend.receive_message = _receive_in_turn
+    SQSBackend.is_message_valid_based_on_retention_period = lambda *_: (
+        True
+    )  # it counts the queue, thrice a message
     for name in ("send_message", "send_message_batch", "delete_message", "delete_message_batch",
                  "change_message_visibility", "change_message_visibility_batch"):  # fmt: skip
         setattr(SQSBackend, name, _in_turn(getattr(SQSBackend, name)))

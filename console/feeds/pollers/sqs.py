@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from threading import RLock
 from typing import Any, TypeVar
 
 from console.feeds.pollers.source import HELD_FOR, CannotPoll, Message, Wanted
@@ -19,6 +21,8 @@ T = TypeVar("T")
 
 class Queue:
     """One queue, with the feed's own access key, the role it names, or what the machine has."""
+
+    most = MOST
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
@@ -68,35 +72,48 @@ class Queue:
 
     def _sqs(self) -> Any:
         """The client. That of an assumed role is made anew before its credentials end."""
-        if self._renew_at is not None and datetime.now(UTC) >= self._renew_at:
-            self._client = None
-        if self._client is None:
-            self._client = self._session().client("sqs", config=_calm())
-        return self._client
+        with _MAKING:
+            if self._renew_at is not None and datetime.now(UTC) >= self._renew_at:
+                self._client = None
+            if self._client is None:
+                self._client = self._make("sqs", self._way_in())
+            return self._client
 
-    def _session(self) -> Any:
-        import boto3  # noqa: PLC0415  takes 40 MB: only where a queue is polled
-
+    def _way_in(self) -> dict[str, str | None]:
+        """The credentials of the feed's own key or of the role; none of both: those of the machine."""
         settings = self._wanted.settings
-        own = boto3.Session(
-            aws_access_key_id=settings.access_key_id or None,
-            aws_secret_access_key=self._wanted.secret("secret_access_key") or None,
-            region_name=self._region,
-        )
+        own = {
+            "aws_access_key_id": settings.access_key_id or None,
+            "aws_secret_access_key": self._wanted.secret("secret_access_key") or None,
+        }
         if not settings.role_arn:
             return own
         more = {"ExternalId": settings.external_id} if settings.external_id else {}
-        answer = own.client("sts", config=_calm()).assume_role(
+        answer = self._make("sts", own).assume_role(
             RoleArn=settings.role_arn, RoleSessionName=SESSION_NAME, **more
         )
         given = answer["Credentials"]
         self._renew_at = given["Expiration"] - RENEW_BEFORE
-        return boto3.Session(
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-            region_name=self._region,
-        )
+        return {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+
+    def _make(self, service: str, way_in: dict[str, str | None]) -> Any:
+        return _session().client(service, region_name=self._region, config=_calm(), **way_in)
+
+
+_MAKING = RLock()
+"""Clients are used by any number of threads, but a session makes them one at a time."""
+
+
+@cache
+def _session() -> Any:
+    """One for all queues: what a session reads of AWS's services takes longer than all else about a client."""
+    import boto3  # noqa: PLC0415  takes 40 MB: only where a queue is polled
+
+    return boto3.Session()
 
 
 def region_of(wanted: Wanted) -> str:
