@@ -5,7 +5,10 @@
 | connection, lock, disk: it may pass | the whole batch is given back and rests, each time longer; no attempt counts |
 | an error that would come again | halving finds the culprits; they are put aside, the rest is done |
 | many of a batch at once | nothing is put aside; the pipeline stops, raises an alert, tries again after a minute |
-| the worker dies | its attempt is left; the batch rests, runs alone from the third, is put aside after the fifth |
+| the worker dies | its attempt is left; the batch rests, and is tried again in parts |
+
+Nearly everything in a batch that died is innocent. So the second time only a few run together, from the third
+attempt on one runs alone, and what died so after the fifth, three times alone, is put aside.
 """
 
 from __future__ import annotations
@@ -22,11 +25,17 @@ from console.alerts import stopping
 from console.feeds.attempts import Attempt
 from console.lib import passing
 from console.lib.halving import Culprit, TooManyFailed, isolate
+from console.lib.rows import run
 
 logger = logging.getLogger(__name__)
 
+FEW_FROM = 2
+FEW = 64
+"""About the square root of the largest batch: neither the attempts of a few nor those of one become many."""
 ALONE_FROM = 3
 ASIDE_AFTER = 5
+_IMPATIENT = "SET LOCAL lock_timeout TO '2s'"
+"""One that runs alone does not wait for others: killed while it waits it would seem to kill."""
 DIED = "Its workers died; it was not tried again."
 
 
@@ -97,20 +106,25 @@ def _work_off_claimed(pipeline: Pipeline[Item], attempt: Attempt, *, now: dateti
 
 
 def _fit_to_run(claimed: list[Item], attempt: Attempt, *, now: datetime) -> list[Item]:
-    """Without those that rest after their workers died; from the third attempt on one runs alone."""
+    """Without those that rest after their workers died; what died before runs among few, and then alone."""
     resting = attempt.resting(now=now)
     if resting:
         attempt.put_off_until(resting)
     batch = [item for item in claimed if item.id not in resting]
-    suspects = [item for item in batch if attempt.counts[item.id] >= ALONE_FROM]
-    return suspects[:1] or batch
+    for tries, most in ((ALONE_FROM, 1), (FEW_FROM, FEW)):
+        if suspects := [item for item in batch if attempt.counts[item.id] >= tries]:
+            return suspects[:most]
+    return batch
 
 
 def _work_or_isolate(
     pipeline: Pipeline[Item], batch: Sequence[Item], attempt: Attempt, *, now: datetime
 ) -> list[Culprit[Item]]:
-    if attempt.counts[batch[0].id] > ASIDE_AFTER:
+    tries = attempt.counts[batch[0].id]
+    if tries > ASIDE_AFTER:
         return [Culprit(item, DIED) for item in batch]
+    if tries >= ALONE_FROM:
+        run(_IMPATIENT)
 
     def work(some: Sequence[Item]) -> None:
         with transaction.atomic():

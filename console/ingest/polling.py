@@ -1,8 +1,9 @@
 """Fetching feeds: what waits in queues and subscriptions is taken like what comes through the front door.
 
-One task a source: fetch, store, and only after the commit delete. A process that dies in between has its
-messages given to another after `HELD_FOR` seconds; those it had stored are duplicates then. Several processes
-may poll the same sources: the vendor gives each message to one of them at a time.
+A source is fetched from, what came is stored, and only after the commit deleted; while each fetch brings as much
+as it may, some do so at once. A process that dies in between has its messages given to another after `HELD_FOR`
+seconds; those it had stored are duplicates then. Several processes may poll the same sources: the vendor gives
+each message to one of them at a time.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ LONGEST_BACK_OFF = 60.0
 POISON_AFTER = 5
 """So often a message is fetched and cannot be taken before it goes into quarantine."""
 MOST_AT_ONCE = 200
+"""Threads that wait for vendors."""
+HELPERS = 3
+"""So many more fetch from a source with a backlog: what takes long is the way to the vendor and back."""
 HEADERS = {"content-type": "application/json"}
 T = TypeVar("T")
 Open = Callable[[Wanted], Source]
@@ -106,13 +110,14 @@ class Poller:
         self._open = open_source
         self._failures = 0
         self._told_at: datetime | None = None
-        self._is_working = False
+        self._working = 0
+        self._helpers: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._task = asyncio.create_task(self._poll_forever())
 
     @property
     def is_done(self) -> bool:
-        return self._task.done()
+        return self._task.done() and not self._helpers
 
     def end(self) -> None:
         """Fetch no more. What is fetched already is stored; what comes still is given back."""
@@ -120,10 +125,12 @@ class Poller:
 
     async def finish(self) -> None:
         """Wait for what is being stored, not for a long poll."""
-        while self._is_working and not self.is_done:
+        while self._working:
             await asyncio.sleep(0.02)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        hands = [self._task, *self._helpers]
+        for hand in hands:
+            hand.cancel()
+        await asyncio.gather(*hands, return_exceptions=True)
 
     async def _poll_forever(self) -> None:
         source: Source | None = None
@@ -143,17 +150,34 @@ class Poller:
                 await self._back_off(f"Fault of the console: {type(error).__name__}: {error}")
 
     async def _poll(self, source: Source) -> None:
+        if await self._fetch(source) and len(self._helpers) < HELPERS:
+            helper = asyncio.create_task(self._help(source))
+            self._helpers.add(helper)
+            helper.add_done_callback(self._helpers.discard)
+        if not self._ended.is_set():
+            await self._tell_of_success()
+
+    async def _help(self, source: Source) -> None:
+        """Fetch too, until there is no backlog. What goes wrong the one it helps will meet and tell of."""
+        try:
+            while not self._ended.is_set() and await self._fetch(source):
+                pass
+        except Exception as error:
+            logger.info("polling.no_help", extra={"feed": self.feed.slug, "reason": str(error)[:300]})
+
+    async def _fetch(self, source: Source) -> bool:
+        """One fetch, and all there is to do with it. Whether it brought as much as it may."""
         messages = await self._call(source.fetch)
         if messages and self._ended.is_set():
             await self._call(source.release, messages)
-            return
-        self._is_working = True
-        try:
-            if messages:
+            return False
+        if messages:
+            self._working += 1
+            try:
                 await self._work(source, messages)
-            await self._tell_of_success()
-        finally:
-            self._is_working = False
+            finally:
+                self._working -= 1
+        return len(messages) >= source.most
 
     async def _work(self, source: Source, messages: Sequence[Message]) -> None:
         """Store all, then delete those that were stored; the first failure is raised after that."""

@@ -15,6 +15,7 @@ import boto3
 from django.conf import settings
 from django.db import connection
 from moto.server import ThreadedMotoServer
+from moto.sqs.models import SQSBackend
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
@@ -26,6 +27,45 @@ ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+
+_IN_TURN = threading.RLock()
+_receive = SQSBackend.receive_message
+
+
+def _receive_in_turn(backend: SQSBackend, name: str, count: int, wait: float, *rest: Any) -> list[Any]:
+    """Waits as SQS does; only looking and taking happen in turn."""
+    end = time.monotonic() + wait
+    while True:
+        with _IN_TURN:
+            found: list[Any] = _receive(backend, name, count, 0, *rest)
+        if found or time.monotonic() >= end:
+            return found
+        time.sleep(0.05)
+
+
+def _in_turn(act: Callable[..., Any]) -> Callable[..., Any]:
+    def one_at_a_time(*arguments: Any, **named: Any) -> Any:
+        with _IN_TURN:
+            return act(*arguments, **named)
+
+    return one_at_a_time
+
+
+def _take_turns() -> None:
+    """The double looks whether a message is free and takes it in two steps, and deletes one by writing down all
+    others: asked by several at once it would hand messages out twice and bring back deleted ones.
+    """
+    SQSBackend.receive_message = _receive_in_turn
+    SQSBackend.is_message_valid_based_on_retention_period = lambda *_: (
+        True
+    )  # it counts the queue, thrice a message
+    for name in ("send_message", "send_message_batch", "delete_message", "delete_message_batch",
+                 "change_message_visibility", "change_message_visibility_batch"):  # fmt: skip
+        setattr(SQSBackend, name, _in_turn(getattr(SQSBackend, name)))
+
+
+_take_turns()
 
 
 class Queues:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -102,6 +103,7 @@ def test_nothing_is_deleted_before_it_is_stored(
         def __init__(self, source: Source) -> None:
             self._source = source
             self.fetch, self.keep, self.release = source.fetch, source.keep, source.release
+            self.most = source.most
 
         def delete(self, messages: Sequence[Message]) -> None:
             stored_when_deleting.append(len(feed.stored()))
@@ -114,6 +116,52 @@ def test_nothing_is_deleted_before_it_is_stored(
     assert stored_when_deleting == [1, 1]
     assert (len(feed.stored()), feed.queued()) == (1, 1)
     assert FeedHour.objects.get(feed=feed.feed).duplicates == 1
+
+
+class Far:
+    """A queue a long way off: each call takes a while, however many messages it is about."""
+
+    most = 10
+
+    def __init__(self, count: int) -> None:
+        self._bodies = [warning(number) for number in range(count)]
+        self._lock = threading.Lock()
+        self._fetching = 0
+        self.most_fetching = 0
+        self.deleted = 0
+
+    def fetch(self) -> list[Message]:
+        with self._lock:
+            self._fetching += 1
+            self.most_fetching = max(self.most_fetching, self._fetching)
+            given, self._bodies = self._bodies[: self.most], self._bodies[self.most :]
+        time.sleep(0.1 if given else 0.3)
+        with self._lock:
+            self._fetching -= 1
+        return [Message(body.encode(), body) for body in given]
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        time.sleep(0.1)
+        self.deleted += len(messages)
+
+    def keep(self, messages: Sequence[Message]) -> None: ...
+
+    def release(self, messages: Sequence[Message]) -> None: ...
+
+
+def test_a_backlog_is_fetched_by_several_at_once_and_a_quiet_queue_by_one(sender: MakeSender) -> None:
+    feed = polled(sender, f"https://sqs.{REGION}.amazonaws.com/123456789012/far")
+    far = Far(205)
+    with polling(open_source=lambda _: far):
+        until(lambda: far.deleted == 205)
+        assert far.most_fetching == 1 + polling_room.HELPERS
+        until(lambda: far._fetching <= 1)
+        time.sleep(0.4)
+        far.most_fetching = 0
+        time.sleep(0.7)
+        assert far.most_fetching == 1
+    assert len(feed.stored()) == 205
+    assert FeedHour.objects.get(feed=feed.feed).duplicates == 0
 
 
 def test_a_message_that_the_console_cannot_take_goes_aside_after_some_tries(

@@ -54,6 +54,8 @@ class _Token(msgspec.Struct):
 class Subscription:
     """One subscription. Messages keep the shape of a push, so that one parser reads both."""
 
+    most = MOST
+
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._token = ""

@@ -1,6 +1,6 @@
 """What every vendor's poller does: fetch, keep for longer, let go, and delete what was stored.
 
-All calls block; each source is used by one thread at a time, except that `keep` may be called beside.
+All calls block, and several threads may be in them at once.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class Wanted:
 
 class Source(Protocol):
     """Every call may raise CannotPoll, and only that."""
+
+    most: int
+    """Messages of one fetch; one that brings as many leaves more behind."""
 
     def fetch(self) -> list[Message]:
         """Wait a while for messages. None came: an empty list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from threading import RLock
 from typing import Any
 
 from console.feeds.pollers import aws_session
@@ -17,6 +18,8 @@ _OLD_HOST = ".queue.amazonaws.com"
 
 class Queue:
     """One queue, with the feed's own access key, the role it names, or what the machine has."""
+
+    most = MOST
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
@@ -66,17 +69,22 @@ class Queue:
 
     def _sqs(self) -> Any:
         """The client. That of an assumed role is made anew before its credentials end."""
-        if self._renew_at is not None and datetime.now(UTC) >= self._renew_at:
-            self._client = None
-        if self._client is None:
-            opened = aws_session.open_session(
-                self._wanted.settings,
-                secret=self._wanted.secret("secret_access_key"),
-                role_arn=self._wanted.settings.role_arn,
-                region=self._region,
-            )
-            self._client, self._renew_at = opened.client("sqs", patience=WAIT + 10), opened.renew_at
-        return self._client
+        with _MAKING:
+            if self._renew_at is not None and datetime.now(UTC) >= self._renew_at:
+                self._client = None
+            if self._client is None:
+                opened = aws_session.open_session(
+                    self._wanted.settings,
+                    secret=self._wanted.secret("secret_access_key"),
+                    role_arn=self._wanted.settings.role_arn,
+                    region=self._region,
+                )
+                self._client, self._renew_at = opened.client("sqs", patience=WAIT + 10), opened.renew_at
+            return self._client
+
+
+_MAKING = RLock()
+"""Clients are used by any number of threads, but a session makes them one at a time."""
 
 
 def region_of(wanted: Wanted) -> str:
