@@ -23,6 +23,8 @@ PAGES = {
     "executive": "/executive/",
     "debug": "/debug/",
     "alerts": "/alerts/",
+    "suppressions": "/suppressions/",
+    "suppression-new": "/suppressions/new/",
     "interruptions": "/interruptions/",
     "services": "/services/",
     "rules": "/services/rules/",
