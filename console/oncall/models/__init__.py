@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from console.oncall.models.calendar_link import CalendarLink
+from console.oncall.models.layer import Layer, LayerMember, TurnKind, Weekday
+from console.oncall.models.note import HandOffNote
+from console.oncall.models.override import Override, OverrideKind
 from console.oncall.models.rotation import Rotation
+from console.oncall.models.swap import SwapRequest, SwapState
 
-__all__ = ["Rotation"]
+__all__ = [
+    "CalendarLink",
+    "HandOffNote",
+    "Layer",
+    "LayerMember",
+    "Override",
+    "OverrideKind",
+    "Rotation",
+    "SwapRequest",
+    "SwapState",
+    "TurnKind",
+    "Weekday",
+]
