@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Value
+from django.db.models import CharField, Q, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from console.oncall.models import Layer, Override, OverrideKind
@@ -22,8 +22,11 @@ def plans_of(rotation_ids: Collection[int], *, since: datetime, until: datetime)
     layers: dict[int, list[LayerPlan]] = {pk: [] for pk in ids}
     overrides: dict[int, list[OverridePlan]] = {pk: [] for pk in ids}
     valid = Layer.objects.not_over(at=since).filter(rotation__in=ids, valid_from__lt=until)
-    for layer in valid.annotate(people=ArrayAgg("members__person_id", order_by="members__position")):
-        layers[layer.rotation_id].append(layer_plan(layer, [pk for pk in layer.people if pk is not None]))
+    in_order = ArrayAgg(
+        "members__person_id", order_by="members__position", filter=Q(members__isnull=False), default=[]
+    )
+    for layer in valid.annotate(people=in_order):
+        layers[layer.rotation_id].append(layer_plan(layer, layer.people))  # type: ignore[attr-defined]
     for override in _overrides(ids, since, until):
         overrides[override.rotation_id].append(override_plan(override))
     return {pk: Plan(pk, tuple(layers[pk]), tuple(overrides[pk])) for pk in ids}
@@ -61,7 +64,10 @@ def override_plan(override: Override) -> OverridePlan:
 def _overrides(ids: Collection[int], since: datetime, until: datetime) -> Iterable[Override]:
     standing = Override.objects.standing().between(since, until).filter(rotation__in=ids)
     name = Coalesce(
-        NullIf("created_by__name", Value("")), "created_by__email", NullIf("created_by_label", Value(""))
+        NullIf("created_by__name", Value("")),
+        "created_by__email",
+        NullIf("created_by_label", Value("")),
+        output_field=CharField(),
     )
     return standing.annotate(by=name).order_by("pk")
 
