@@ -44,6 +44,10 @@ def validate_time_zone(name: str) -> None:
 
 
 class UserQuerySet(models.QuerySet["User"]):
+    def real(self) -> UserQuerySet:
+        """Without the people of made-up data."""
+        return self.filter(origin=Origin.LIVE)
+
     def active_administrators(self) -> UserQuerySet:
         return self.filter(is_active=True, role=Role.ADMIN)
 
@@ -62,6 +66,8 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 class User(AbstractBaseUser):
     """A person. Signs in with the e-mail address; the role says what they may do."""
 
+    origin = origin_field()
+    """Whoever is not live is made up: shown in that data, and never let in."""
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
     role = models.CharField(max_length=16, choices=Role, default=Role.VIEWER)
@@ -89,6 +95,11 @@ class User(AbstractBaseUser):
             ),
             models.CheckConstraint(
                 condition=models.Q(shown_origin__in=Origin.values), name="accounts_user_shown_origin_is_known"
+            ),
+            is_known_origin("accounts", "user"),
+            models.CheckConstraint(
+                condition=models.Q(origin=Origin.LIVE) | models.Q(is_active=False),
+                name="accounts_user_made_up_people_are_not_let_in",
             ),
         ]
 

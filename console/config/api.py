@@ -36,6 +36,7 @@ from console.interruptions.api_measures import router as measures
 from console.lib.asked import only_known
 from console.lib.problems import Problem, problem
 from console.notifications.api import router as notifications
+from console.oncall.api import router as oncall
 from console.oncall.policy_api import router as policies
 from console.runbooks.api import router as runbooks
 
@@ -108,6 +109,7 @@ ROOMS = (
     deliveries,
     notifications,
     runbooks,
+    oncall,
     interruptions,
     samples,
     measures,

@@ -18,27 +18,13 @@ from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
 from console.alerts.escalation.unanswered import open_unanswered
 from console.alerts.models import AlertGroup
 from console.alerts.suppression.queries import count_in_force
+from console.dashboards.on_call_items import on_call_items
+from console.dashboards.strip_item import Item
 from console.feeds.health import FeedState, feed_states
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
 from console.lib.pages import once
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One fact of the strip (`components/_status_strip.html`)."""
-
-    icon: str
-    text: str
-    tone: str = "neutral"
-    value: str = ""
-    url: str = ""
-    at: datetime | None = None
-    is_extra: bool = False
-    warn_after: int = 0
-    """Seconds from `at` on after which an open page turns the item amber, and `danger_after` red."""
-    danger_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +42,7 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
         return {}
     now, origin = timezone.now(), chosen_origin(request)
     return {
-        "strip": once(lambda: _strip(origin, now)),
+        "strip": once(lambda: _strip(origin, user, now)),
         "strip_url": reverse("dashboards:strip"),
         "banner": once(lambda: _banner(origin, user)),
         "rail_counts": once(lambda: _rail_counts(origin, now)),
@@ -64,10 +50,11 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _strip(origin: Origin, now: datetime) -> Strip:
+def _strip(origin: Origin, user: User, now: datetime) -> Strip:
     items = [
         *_unanswered(origin),
         *_stops(),
+        *on_call_items(origin=origin, user=user, now=now),
         _feeds(origin, now),
         _suppressions(origin, now),
         *_lags(now),

@@ -41,6 +41,7 @@ def _of(column: str, table: str) -> str:
 
 _OF_POLICY = _of("policy_id", "oncall_escalationpolicy")
 _OF_LEVEL = f"level_id IN (SELECT id FROM oncall_escalationlevel WHERE {_OF_POLICY})"  # noqa: S608
+_LAYERS = f"SELECT id FROM oncall_layer WHERE {_of('rotation_id', 'oncall_rotation')}"  # noqa: S608 - the same
 
 TABLES: tuple[tuple[str, str], ...] = (
     ("feeds_queueddelivery", OF_FEED_OR_ORIGIN),
@@ -100,6 +101,14 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("oncall_escalationlevel", _OF_POLICY),
     ("oncall_escalationpolicy", OF_ORIGIN),
     ("fleet_service", OF_ORIGIN),
+    ("notifications_notification", OF_ORIGIN),
+    ("oncall_override", _of("rotation_id", "oncall_rotation")),
+    ("oncall_swaprequest", _of("rotation_id", "oncall_rotation")),
+    ("oncall_handoffnote", _of("rotation_id", "oncall_rotation")),
+    ("oncall_calendarlink", _of("rotation_id", "oncall_rotation")),
+    ("oncall_layermember", f"layer_id IN ({_LAYERS})"),
+    ("oncall_layer", _of("rotation_id", "oncall_rotation")),
+    ("oncall_rotation", OF_ORIGIN),
     ("fleet_team", OF_ORIGIN),
     ("interruptions_dirtyhours", OF_ORIGIN),
     ("interruptions_rollupstate", OF_ORIGIN),
@@ -114,6 +123,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("feeds_feedtoken", OF_FEED),
     ("accounts_apitoken", OF_ORIGIN),
     ("feeds_feed", f"id IN ({_FEEDS})"),
+    ("accounts_user", OF_ORIGIN),
 )
 """Every table with rows of the sample fleet, those that point before those that are pointed at."""
 

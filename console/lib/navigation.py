@@ -26,6 +26,7 @@ PAGES = (
     Page("Executive", "/executive/", "trending-up", key="e"),
     Page("Debug", "/debug/", "bug", key="d"),
     Page("Services", "/services/", "boxes", key="s", is_primary=True),
+    Page("Schedules", "/schedules/", "calendar", key="c"),
     Page("Runbooks", "/runbooks/", "book-open-check", key="r", is_primary=True),
     Page("Rules", "/rules/", "gauge", key="u"),
     Page("Feeds", "/feeds/", "activity", key="f", counts="quarantine"),
