@@ -29,6 +29,7 @@ from console.ingest.api import router as ingest
 from console.interruptions.api import router as interruptions
 from console.interruptions.api_facts import router as samples
 from console.interruptions.api_measures import router as measures
+from console.interruptions.api_warnings import router as warnings
 from console.lib.asked import only_known
 from console.lib.problems import Problem, problem
 from console.runbooks.api import router as runbooks
@@ -104,6 +105,7 @@ ROOMS = (
     interruptions,
     samples,
     measures,
+    warnings,
     alerts,
     ingest,
 )

@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from console.dashboards import executive_charts as charts
-from console.dashboards.executive_answers import Answer, answers
+from console.dashboards.executive_answers import answers
 from console.fleet.models import Team
 from console.interruptions.measure_reading import read_counts, read_pieces
+from console.interruptions.measure_words import Answer
 from console.interruptions.measures import TREND_WEEKS, Dimension, Measure, Scope, Window, rolled_up_at
 from console.interruptions.measures_m1 import (
     Targets,

@@ -11,10 +11,11 @@ from django.db.models import Count, Q, Sum, Window
 from django.urls import reverse
 
 from console.alerts.models import AlertGroup
-from console.dashboards.executive_answers import Answer, answers
+from console.dashboards.executive_answers import answers
 from console.fleet.models import Service
 from console.interruptions import measures
 from console.interruptions.measure_reading import read_counts
+from console.interruptions.measure_words import Answer
 from console.interruptions.measures_m1 import Targets, interruption_rate
 from console.interruptions.measures_m2 import graceful_shutdown, read_agents
 from console.interruptions.measures_m3 import reschedule_latency
