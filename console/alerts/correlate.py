@@ -63,9 +63,12 @@ def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
 
 
 def _has_left(reclaim: Reclaim, membership: Membership) -> bool:
-    """Whether it turned out to be another service's, or nothing but a hint, while its group is open."""
+    """Whether it turned out to be another service's while its group is open, or to be nothing but a hint.
+
+    A hint is in no group, closed ones among them: their counts are of reclaims, and their history says who left.
+    """
     is_elsewhere = membership.key != service_key(reclaim.service_id)
-    return membership.is_open and (is_elsewhere or reclaim.is_hint)
+    return reclaim.is_hint or (membership.is_open and is_elsewhere)
 
 
 def _open_and_lock(

@@ -66,8 +66,11 @@ def read_reclaims(ids: Collection[int]) -> list[Reclaim]:
 
 
 def read_memberships(reclaims: Collection[Reclaim]) -> dict[int, list[Membership]]:
-    """By reclaim: its membership in each open service group, else the newest one in a closed one."""
+    """By reclaim: its membership in each open service group, else the newest one in a closed one; of hints all."""
+    hints = {reclaim.id for reclaim in reclaims if reclaim.is_hint}
     found: dict[int, list[Membership]] = defaultdict(list)
     for row in fetch(_MEMBERSHIPS, [[reclaim.id for reclaim in reclaims]]):
         found[row[1]].append(Membership(*row))
-    return {pk: [m for m in mine if m.is_open] or mine[-1:] for pk, mine in found.items()}
+    return {
+        pk: mine if pk in hints else [m for m in mine if m.is_open] or mine[-1:] for pk, mine in found.items()
+    }

@@ -8,7 +8,7 @@ worker it is not waited for: that worker puts it under the wave itself, or the w
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -127,11 +127,26 @@ def _look_around(fresh: Mapping[Zone, Sequence[Reclaim]], limits: Limits) -> dic
 
 
 def _let_go(hints: Sequence[int], waves: Mapping[int, AlertGroup], *, now: datetime) -> None:
-    """What turned out to be nothing but a hint leaves the waves that are open."""
+    """What turned out to be nothing but a hint leaves every wave, closed ones too; their history says so."""
     if not hints:
         return
-    of_open = [pk for pk, wave in waves.items() if wave.is_open]
-    GroupMember.objects.filter(group__in=of_open, interruption__in=hints).delete()
+    members = GroupMember.objects.filter(group__in=waves, interruption__in=hints)
+    left: dict[int, list[int]] = defaultdict(list)
+    for group_id, interruption_id in members.order_by("group", "interruption").values_list(
+        "group", "interruption"
+    ):
+        left[group_id].append(interruption_id)
+    members.delete()
+    AlertEvent.objects.bulk_create(
+        AlertEvent(
+            group_id=group_id,
+            at=now,
+            kind=EventKind.LEFT,
+            text=f"{len(ids)} turned out not to be reclaims",
+            data={"count": len(ids), "interruptions": ids[:50]},
+        )
+        for group_id, ids in left.items()
+    )
 
 
 def _choose(

@@ -33,6 +33,7 @@ from console.ingest.api import router as ingest
 from console.interruptions.api import router as interruptions
 from console.interruptions.api_facts import router as samples
 from console.interruptions.api_measures import router as measures
+from console.interruptions.api_warnings import router as warnings
 from console.lib.asked import only_known
 from console.lib.problems import Problem, problem
 from console.notifications.api import router as notifications
@@ -114,6 +115,7 @@ ROOMS = (
     samples,
     measures,
     escalations,  # before the verbs of groups, whose address would take its one
+    warnings,
     alerts,
     rules,
     tickets,

@@ -3,47 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.urls import reverse
 
+from console.interruptions.measure_words import Answer, against, seconds
 from console.interruptions.measures import Measure
 from console.lib.durations import in_words
-from console.lib.statistics import Status
 
 IMPORT = "Import the inventory"
-TONES = {Status.GREEN: "ok", Status.AMBER: "warn", Status.RED: "danger", Status.GREY: "muted"}
-ICONS = {
-    Status.GREEN: "circle-check",
-    Status.AMBER: "triangle-alert",
-    Status.RED: "octagon-alert",
-    Status.GREY: "circle-dashed",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One question, its figure, and the sentence."""
-
-    question: str
-    name: str
-    value: str
-    unit: str
-    sentence: str
-    status: Status
-    facts: tuple[str, ...] = ()
-    is_low_confidence: bool = False
-    url: str = ""
-    way_on: tuple[str, str] = ("", "")
-    """Where to go, and the words of the link, when a missing input keeps the figure grey."""
-
-    @property
-    def tone(self) -> str:
-        return TONES[self.status]
-
-    @property
-    def icon(self) -> str:
-        return ICONS[self.status]
 
 
 def answers(
@@ -68,7 +35,7 @@ def _rate(one: Measure, share: Measure | None, period: str) -> Answer:
     else:
         sentence = (
             f"In the last {period}, {one.value:.1f} reclaims a week for every 100 machines running; "
-            f"{_against(one, '{:.3g}')}."
+            f"{against(one, '{:.3g}')}."
         )
     return Answer(
         question="How often do we lose machines?",
@@ -98,7 +65,7 @@ def _shutdown(one: Measure, period: str) -> Answer:
     else:
         done = one.figures["complete"] or 0
         judged = f"{done:,.0f} of {one.n:,} reclaims in the last {period} shut down in time"
-        sentence = f"{judged}; {_against(one, '{:.0%}')}."
+        sentence = f"{judged}; {against(one, '{:.0%}')}."
     return Answer(
         question="Do services shut down cleanly?",
         name="Graceful shutdowns",
@@ -144,29 +111,7 @@ def _goal(one: Measure) -> str:
     return f"{target / 60:.0f} min" if target >= 60 and target % 60 == 0 else in_words(target)
 
 
-def seconds(value: float | None, *, is_at_least: bool) -> str:
-    if value is None:
-        return ""
-    text = f"{value:.1f} s" if value < 10 else in_words(round(value))
-    return f"> {text}" if is_at_least else text
-
-
 def _range(one: Measure, digits: int) -> str:
     if one.interval is None:
         return ""
     return f"95 %: {one.interval.low:.{digits}f} to {one.interval.high:.{digits}f}"
-
-
-def _against(one: Measure, form: str) -> str:
-    """What the colour says, in words."""
-    goal = form.format(one.target)
-    match one.status:
-        case Status.GREEN:
-            told = f"the target of {goal} is met"
-        case Status.RED:
-            told = f"the target of {goal} is missed"
-        case Status.AMBER:
-            told = f"the target of {goal} is not safely met"
-        case _:
-            told = f"too little for a verdict against the target of {goal}"
-    return f"{told}: {one.reason[0].lower()}{one.reason[1:].rstrip('.')}" if one.reason else told

@@ -170,6 +170,8 @@ class ReplicaFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defa
 
 class SampleFact(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="sample"):
     signal: str
+    replica: str = ""
+    """A name that outlives the machine; empty: the stream is the service's."""
     at: datetime
     value: float | None = None
 

@@ -17,7 +17,7 @@ from console.feeds.models import Feed
 from console.feeds.normalised import Cause, Kind
 from console.fleet.queries import machines_called
 from console.interruptions.models import Interruption, InterruptionAlias, Observation, State
-from console.interruptions.queries import ORDER, VERDICTS, ReclaimFilters, reclaims
+from console.interruptions.queries import JUDGED, ORDER, ReclaimFilters, reclaims
 from console.interruptions.witnesses import Channel, ledger_of
 from console.lib.asked import BIGGEST_ID, Moment, Span, refused
 from console.lib.cursor import Listing, Paging, list_rows
@@ -121,6 +121,12 @@ class Became(StrEnum):
     NO_REPORT = "no_report"
     NO_NOTICE = "no_notice"
     UNDECIDED = "undecided"
+    HINTED = "hinted"
+    NOTICE_USABLE = "notice_usable"
+    NOTICE_SHORT = "notice_short"
+    NOTICE_LATE = "notice_late"
+    NOTICE_UNTOLD = "notice_untold"
+    NOTICE_HISTORY = "notice_history"
 
 
 class InterruptionQuery(Span):
@@ -142,17 +148,26 @@ class InterruptionQuery(Span):
     outcome: Became | None = Field(
         None,
         description="What became of it; every reclaim but hints if left out. `counted` is what M1 counts;"
-        " complete, partial, failed, no_report, no_notice and undecided are what M2 says: give `since` and `until`.",
+        " complete, partial, failed, no_report, no_notice and undecided are what M2 says, `notice_…` what the witness"
+        " ledger says: give `since` and `until`. `hinted` had a recommendation before their notice.",
+    )
+    missed_by: str = Field(
+        "",
+        max_length=80,
+        description="`feed id:format`: reclaims this channel did not tell of, in a stretch of time.",
     )
     q: str = Field("", max_length=200, description="Instance id, node name or key begins with this.")
 
     def filters(self) -> ReclaimFilters:
         """The same as the page's filters."""
         given = self.model_dump(exclude_none=True, mode="json", exclude={"instance_type"})
-        if self.outcome in VERDICTS and not (self.since and self.until):
-            raise refused(
-                "outcome", f"{self.outcome} is judged over a stretch of time: give `since` and `until`."
-            )
+        if not (self.since and self.until):
+            if self.outcome in JUDGED:
+                raise refused(
+                    "outcome", f"{self.outcome} is judged over a stretch of time: give `since` and `until`."
+                )
+            if self.missed_by:
+                raise refused("missed_by", "It is judged over a stretch of time: give `since` and `until`.")
         return ReclaimFilters.of(
             {name: str(value) for name, value in given.items()} | {"type": self.instance_type}
         )

@@ -1,4 +1,4 @@
-"""Measures for programs: `/api/v1/measures/m1`, `m2`, `m3`, by any dimension, as JSON or CSV."""
+"""Measures for programs: `/api/v1/measures/m1` to `m4`, `m6` and `m8`, by any dimension, as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -31,13 +31,12 @@ router = Router(tags=["measures"])
 LENGTH = re.compile(r"([1-9][0-9]{0,3})([hdw])")
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(days=7)}
 LONGEST = timedelta(days=400)
-USUAL = {"m1": "7d", "m2": "7d", "m3": "24h"}
+USUAL = {"m1": "7d", "m2": "7d", "m3": "24h", "m4": "7d", "m6": "7d", "m8": "7d"}
 
 
-class MeasureQuery(Schema):
-    """Filters and grouping; all filters that are given must hold."""
+class ScopeQuery(Schema):
+    """Filters; all that are given must hold."""
 
-    by: Dimension | None = Field(None, description="Group by this dimension; without it one figure for all.")
     window: str = Field(
         "", description="Length such as 24h, 7d or 13w. The measure's own window if left out."
     )
@@ -56,6 +55,12 @@ class MeasureQuery(Schema):
         return Scope(origin, **{name: str(value) for name, value in given.items() if value})
 
 
+class MeasureQuery(ScopeQuery):
+    """Filters and grouping."""
+
+    by: Dimension | None = Field(None, description="Group by this dimension; without it one figure for all.")
+
+
 class WindowOut(Schema):
     since: datetime
     until: datetime
@@ -71,6 +76,7 @@ class MeasureOut(Schema):
 
     name: str
     workload_class: str | None = Field(description="Of M3: stateless or batch.")
+    signal: str | None = Field(description="Of M6: telemetry or audit.")
     key: str
     label: str
     value: float | None
@@ -97,6 +103,7 @@ class MeasureOut(Schema):
             window=WindowOut(since=one.window.since, until=one.window.until) if one.window else None,
             status=one.status.value,
             workload_class=one.workload_class or None,
+            signal=one.signal or None,
             notes=list(one.notes),
             figures=dict(one.figures),
             **same,
@@ -127,9 +134,13 @@ _SAME = (
     summary="A measure with its range, verdict and age",
 )
 def measure_get(
-    request: HttpRequest, name: Annotated[str, Path(description="m1, m2 or m3")], query: Query[MeasureQuery]
+    request: HttpRequest,
+    name: Annotated[str, Path(description="m1, m2, m3, m4, m6 or m8")],
+    query: Query[MeasureQuery],
 ) -> dict[str, Any] | StreamingHttpResponse:
-    """M1 interruption rate (with M1b), M2 graceful shutdowns, M3 reschedule latency a class."""
+    """M1 interruption rate (with M1b), M2 graceful shutdowns, M3 reschedule latency a class, M4 lost work,
+    M6 observability gap a signal, M8 replica recovery.
+    """
     found = _answer(name, query, origin=token_of(request).origin, now=timezone.now())
     items = [MeasureOut.of(measure) for measure in found]
     if query.format == "csv":
@@ -140,21 +151,29 @@ def measure_get(
 
 def _answer(name: str, query: MeasureQuery, *, origin: str, now: datetime) -> list[Measure]:
     if name not in USUAL:
-        known = re.fullmatch(r"m([4-9]|10)", name)
+        known = re.fullmatch(r"m([579]|10)", name)
         detail = f"{name} is not computed yet." if known else f"There is no measure {name}."
         raise Problem(501 if known else 404, code="not_available" if known else "not_found", detail=detail)
-    span, as_of = _length(query.window or USUAL[name]), rolled_up_at(origin)
+    span, as_of = length_of(query.window or USUAL[name]), rolled_up_at(origin)
     if as_of is None:
         return [unknown(name, "", NOT_COMPUTED)]
-    window, scope = _window(span, query.until, as_of), query.scope(origin)
-    if name == "m1":
-        return answers.rates(scope, window=window, by=query.by)
-    if name == "m2":
-        return answers.shutdowns(scope, window=window, by=query.by, now=now)
-    return answers.latencies(scope, window=window, by=query.by, now=now)
+    window, scope = window_of(span, query.until, as_of), query.scope(origin)
+    match name:
+        case "m1":
+            return answers.rates(scope, window=window, by=query.by)
+        case "m2":
+            return answers.shutdowns(scope, window=window, by=query.by, now=now)
+        case "m3":
+            return answers.latencies(scope, window=window, by=query.by, now=now)
+        case "m4":
+            return answers.work(scope, window=window, by=query.by)
+        case "m6":
+            return answers.gaps(scope, window=window, by=query.by, now=now)
+    return answers.recoveries(scope, window=window, by=query.by, now=now)
 
 
-def _length(text: str) -> timedelta:
+def length_of(text: str) -> timedelta:
+    """`24h`, `7d`, `13w`; anything else is refused."""
     match = LENGTH.fullmatch(text)
     span = int(match[1]) * UNITS[match[2]] if match else None
     if span is None or span > LONGEST:
@@ -162,7 +181,7 @@ def _length(text: str) -> timedelta:
     return span
 
 
-def _window(span: timedelta, until: datetime | None, as_of: datetime) -> Window:
+def window_of(span: timedelta, until: datetime | None, as_of: datetime) -> Window:
     if until is None or until >= as_of:
         return Window.last(span, as_of=as_of)
     return Window.ending(until, span, as_of=as_of)

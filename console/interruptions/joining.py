@@ -21,6 +21,7 @@ WHERE r.machine_id = m.merged AND NOT EXISTS (
     SELECT 1 FROM {table} o WHERE o.machine_id = m.kept AND o.origin = r.origin AND {same})
 """
 _SAME = {
+    "sample": "(o.service_id, o.signal, o.replica, o.at) = (r.service_id, r.signal, r.replica, r.at)",
     "move": "o.workload = r.workload AND o.evicted_at = r.evicted_at",
     "work": "o.job = r.job AND o.attempt = r.attempt",
     "replica": "o.name = r.name AND o.last_write_at = r.last_write_at",
@@ -41,7 +42,7 @@ def follow(merges: Sequence[tuple[int, int]]) -> None:
     with connection.cursor() as cursor:
         for table in _TABLES:
             cursor.execute(_FOLLOW.format(table=table), columns)
-        for kind in ATTACHED:
+        for kind in (*ATTACHED, "sample"):
             statement = _FOLLOW_ONCE if kind in _SAME else _FOLLOW
             table = f"interruptions_{kind}"
             cursor.execute(statement.format(table=table, same=_SAME.get(kind, "")), columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from console.interruptions import measures_m1, measures_m2, measures_m3
+from console.interruptions import measures_m1, measures_m2, measures_m3, measures_m4, measures_m6, measures_m8
 from console.interruptions.measure_reading import read_counts
 from console.interruptions.measures import Dimension, Measure, Scope, Window
 
@@ -30,3 +30,19 @@ def shutdowns(scope: Scope, *, window: Window, by: Dimension | None, now: dateti
 def latencies(scope: Scope, *, window: Window, by: Dimension | None, now: datetime) -> list[Measure]:
     """M3 of the stateless and the batch workloads."""
     return measures_m3.reschedule_latency(scope, window=window, now=now, by=by)
+
+
+def work(scope: Scope, *, window: Window, by: Dimension | None) -> list[Measure]:
+    """M4."""
+    return measures_m4.lost_work(scope, window=window, by=by)
+
+
+def gaps(scope: Scope, *, window: Window, by: Dimension | None, now: datetime) -> list[Measure]:
+    """M6 of telemetry and of audit."""
+    agents = measures_m2.read_agents(scope, now=now)
+    return measures_m6.observability_gap(scope, window=window, now=now, agents=agents, by=by)
+
+
+def recoveries(scope: Scope, *, window: Window, by: Dimension | None, now: datetime) -> list[Measure]:
+    """M8 with its parts."""
+    return measures_m8.replica_recovery(scope, window=window, now=now, by=by)

@@ -1,7 +1,7 @@
 """The shape of a measure: a figure that carries its range, its age, its verdict and the way to its rows.
 
-`measures_m1.py`, `measures_m2.py` and `measures_m3.py` compute them from the roll-ups; pages, API and CSV
-only print what stands here.
+`measures_m1.py` to `measures_m8.py` compute them from the roll-ups; pages, API and CSV only print what
+stands here.
 """
 
 from __future__ import annotations
@@ -113,6 +113,8 @@ class Measure:
     """Its parts and companions, by name."""
     workload_class: str = ""
     """Of M3: stateless or batch."""
+    signal: str = ""
+    """Of M6: telemetry or audit."""
     key: str = ""
     label: str = ""
     """The group it stands for, when grouped."""
@@ -132,6 +134,21 @@ def rows_url(scope: Scope, window: Window | None, **extra: str) -> str:
     if window is not None:
         query |= {"since": _iso(window.since), "until": _iso(window.until)}
     return f"/interruptions/?{urlencode(query)}"
+
+
+MEASURE_PAGES = {
+    "m4": "/interruptions/lost-work/",
+    "m6": "/interruptions/gaps/",
+    "m8": "/interruptions/recovery/",
+}
+
+
+def measure_url(name: str, scope: Scope, window: Window | None, **extra: str) -> str:
+    """The page of a measure whose rows are not reclaims, narrowed to what was counted."""
+    query = scope.filters | ({"origin": scope.origin} if scope.origin != "live" else {}) | extra
+    if window is not None:
+        query |= {"since": _iso(window.since), "until": _iso(window.until)}
+    return f"{MEASURE_PAGES[name]}?{urlencode(query)}"
 
 
 def _iso(at: datetime) -> str:

@@ -17,13 +17,19 @@ TARGET, RED = 5.0, 10.0
 LEAST_WEEKS = 20
 UNIT = "per 100 instance-weeks"
 _WEEK_MICROSECONDS = WEEK // timedelta(microseconds=1)
+POOL_LABEL = """CASE WHEN f.pool_id IS NULL
+    THEN concat('pool not reported · ', coalesce(nullif(f.region, ''), nullif(f.provider, ''), 'unknown place'))
+    ELSE concat_ws(' · ', coalesce(nullif(p.instance_type, ''), 'unknown type'),
+                   coalesce(nullif(p.zone, ''), nullif(f.region, ''), f.provider),
+                   nullif(nullif(p.os, ''), 'linux')) END"""
+"""As `Place.label` says it."""
 GROUP_COLUMNS = {
     Dimension.SERVICE: ("s.slug", "s.name"),
     Dimension.TEAM: (f"coalesce(t.slug, '{NONE}')", "coalesce(t.name, 'Unattributed')"),
     Dimension.REGION: ("f.region", "f.region"),
     Dimension.ZONE: ("coalesce(p.zone, '')", "coalesce(p.zone, '')"),
     Dimension.TYPE: ("coalesce(p.instance_type, '')", "coalesce(p.instance_type, '')"),
-    Dimension.POOL: ("coalesce(f.pool_id::text, '')", "coalesce(p.instance_type, '')"),
+    Dimension.POOL: ("coalesce(f.pool_id::text, '')", POOL_LABEL),
     Dimension.PROVIDER: ("f.provider", "f.provider"),
 }
 

@@ -7,22 +7,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from django.db import connection
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_date, parse_datetime
 
 from console.feeds.normalised import Cause
 from console.fleet.models import UNATTRIBUTED, Pool, Service
 from console.fleet.queries import machines_called, machines_named
-from console.interruptions import rollup_sql
+from console.interruptions import rollup_sql, rollup_sql_warnings
 from console.interruptions.models import HINT_STATES, OPEN_STATES, Interruption, InterruptionAlias, State
 from console.interruptions.rows import InterruptionRow, interruption_rows
 from console.lib.cursor import Page, cut_page
 from console.lib.origin import Origin
+from console.lib.rows import fetch
 
 ORDER = ("-started_at", "-pk")
 VERDICTS = ("complete", "partial", "failed", "no_report", "no_notice", "undecided")
 """What M2 says of a reclaim; as outcomes these open the rows behind its parts."""
+NOTICES = ("notice_usable", "notice_short", "notice_late", "notice_untold", "notice_history")
+"""What the witness ledger says of a reclaim's notice (`coverage.py`)."""
+JUDGED = (*VERDICTS, *NOTICES)
+"""What is judged over a stretch of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class ReclaimFilters:
     outcome: str = ""
     since: str = ""
     until: str = ""
+    missed_by: str = ""
+    """A channel, as `feed id:format`: the reclaims that it did not tell of."""
     q: str = ""
 
     @classmethod
@@ -117,8 +124,10 @@ class ReclaimFilters:
             return rows.filter(state__in=HINT_STATES)
         if self.outcome == "open":
             return rows.filter(state__in=OPEN_STATES).exclude(state=State.AT_RISK)
-        if self.outcome in ("counted", *VERDICTS):
-            return rows.filter(cause=Cause.SPOT.value).exclude(state__in=[*HINT_STATES, State.CANCELLED])
+        if self.outcome in ("counted", "hinted", *JUDGED):
+            counted = rows.filter(cause=Cause.SPOT.value).exclude(state__in=[*HINT_STATES, State.CANCELLED])
+            foretold = Q(at_risk_at__lt=Coalesce("notice_at", "started_at"))
+            return counted.filter(foretold) if self.outcome == "hinted" else counted
         if self.outcome in State.values:
             return rows.filter(state=self.outcome)
         if self.state in HINT_STATES:
@@ -141,22 +150,36 @@ def _instant(text: str) -> datetime | None:
 def reclaims(*, origin: Origin | str, filters: ReclaimFilters) -> QuerySet[Interruption]:
     """The reclaims of one data origin that the filters leave, with what their rows show."""
     rows = filters.narrow(Interruption.objects.of_origin(origin).filter(merged_into=None), origin=origin)
-    if filters.outcome in VERDICTS:
+    if filters.outcome in JUDGED or filters.missed_by:
         since, until = _instant(filters.since), _instant(filters.until)
-        rows = rows.filter(pk__in=_judged(origin, filters.outcome, since, until) if since and until else [])
+        rows = rows.filter(pk__in=_judged(origin, filters, since, until) if since and until else [])
     return rows.select_related("service__team", "machine", "pool")
 
 
-def _judged(origin: str, verdict: str, since: datetime, until: datetime) -> list[int]:
-    """The reclaims that M2 counted so at `until`, when the figure that links here was computed."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id FROM ({rollup_sql.VERDICTS}) AS told WHERE %(verdict)s = "  # noqa: S608
-            "CASE verdict WHEN 'overdue' THEN 'partial' ELSE verdict END"
-            " AND service_id IN (SELECT service_id FROM interruptions_reportingservice)",
-            {"origin": origin, "since": since, "until": until, "now": until, "verdict": verdict},
-        )
-        return [row[0] for row in cursor.fetchall()]
+def _judged(origin: str, filters: ReclaimFilters, since: datetime, until: datetime) -> list[int]:
+    """The reclaims that a figure counted so at `until`, when it was computed."""
+    values: dict[str, object] = {"origin": origin, "since": since, "until": until, "now": until}
+    if filters.missed_by:
+        feed, _, source = filters.missed_by.partition(":")
+        values |= {"feed": int(feed) if feed.isdecimal() and len(feed) < 19 else 0, "source": source}
+        statement = _MISSED
+    elif filters.outcome in NOTICES:
+        values["verdict"], statement = filters.outcome.removeprefix("notice_"), _NOTICED
+    else:
+        values["verdict"], statement = filters.outcome, _ENDED
+    return [row[0] for row in fetch(statement, values)]
+
+
+_ENDED = (
+    f"SELECT id FROM ({rollup_sql.VERDICTS}) AS told WHERE %(verdict)s = "  # noqa: S608
+    "CASE verdict WHEN 'overdue' THEN 'partial' ELSE verdict END"
+    " AND service_id IN (SELECT service_id FROM interruptions_reportingservice)"
+)
+_NOTICED = f"{rollup_sql_warnings.JUDGED} SELECT id FROM judged WHERE notice = %(verdict)s"  # noqa: S608
+_MISSED = (
+    f"{rollup_sql_warnings.JUDGED} SELECT id FROM judged j WHERE notice NOT IN ('running', 'history')"  # noqa: S608
+    " AND NOT EXISTS (SELECT 1 FROM statements s WHERE s.id = j.id AND s.feed_id = %(feed)s AND s.source = %(source)s)"
+)
 
 
 def page_of_reclaims(

@@ -103,7 +103,8 @@ _WORK = _Table(
     " useful_seconds = excluded.useful_seconds, lost_seconds = excluded.lost_seconds,"
     " restart_seconds = excluded.restart_seconds,"
     " last_checkpoint_at = greatest(t.last_checkpoint_at, excluded.last_checkpoint_at),"
-    " finished_at = coalesce(excluded.finished_at, t.finished_at), at = excluded.at WHERE t.at <= excluded.at",
+    " finished_at = coalesce(excluded.finished_at, t.finished_at), at = excluded.at,"
+    " received_at = greatest(t.received_at, excluded.received_at) WHERE t.at <= excluded.at",
 )
 _VOLUME = _Table(
     "interruptions_volume",
@@ -120,6 +121,7 @@ _SAMPLE = _Table(
     {
         "origin": "text",
         "service_id": "bigint",
+        "machine_id": "bigint",
         "signal": "text",
         "replica": "text",
         "at": "timestamptz",
@@ -281,7 +283,8 @@ def _row(report: Reported) -> tuple[_Table, tuple[object, ...]]:
         case ReplicaFact():
             return _REPLICA, (*common, fact.name, fact.last_write_at, fact.ready_at)
         case SampleFact():
-            return _SAMPLE, (report.origin, report.service_id, fact.signal, "", fact.at, fact.value)
+            head = (report.origin, report.service_id, report.machine_id)
+            return _SAMPLE, (*head, fact.signal, fact.replica, fact.at, fact.value)
         case LogFact():
-            head = (report.received_at, report.origin, report.machine_id)
-            return _LOG, (*head, fact.at, fact.level, fact.message, report.report_id)
+            about = (report.received_at, report.origin, report.machine_id)
+            return _LOG, (*about, fact.at, fact.level, fact.message, report.report_id)

@@ -26,6 +26,12 @@ PRUNED = (
     PrunedTable("interruptions_latencyhour", "hour", INTERRUPTIONS_FOR),
     PrunedTable("interruptions_bunchpair", "hour", INTERRUPTIONS_FOR),
     PrunedTable("interruptions_bunchpiece", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_noticehour", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_witnesshour", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_hinthour", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_jobhour", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_streamhour", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("interruptions_recoveryhour", "hour", INTERRUPTIONS_FOR),
 )
 """What the roll-up summed lives as long as what it was summed from."""
 AT_A_TIME = 1_000

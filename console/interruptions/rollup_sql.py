@@ -33,6 +33,7 @@ RUNNING = """
 RECLAIMS = f"""
     SELECT i.id, i.machine_id, i.service_id, i.pool_id, i.started_at, i.state, i.known_by, i.notice_at,
            i.deadline_at, i.ended_at, i.drain_started_at, i.shutdown_completed_at, i.has_drain_error, i.cause,
+           i.first_received_at, i.at_risk_at,
            coalesce(p.provider, i.provider) AS provider, coalesce(p.region, i.region) AS region,
            date_trunc('hour', i.started_at, 'UTC') AS hour
     FROM interruptions_interruption i LEFT JOIN fleet_pool p ON p.id = i.pool_id

@@ -21,12 +21,20 @@ from console.interruptions.models import (
     BunchPair,
     BunchPiece,
     DirtyHours,
+    HintHour,
+    JobHour,
     LatencyHour,
     MachineDay,
     MeasureDay,
     MeasureHour,
+    NoticeHour,
+    RecoveryHour,
     RollupState,
+    StreamHour,
+    WitnessHour,
 )
+from console.interruptions.rollup_sql_records import JOBS, RECOVERIES, STREAMS
+from console.interruptions.rollup_sql_warnings import HINTS, NOTICES
 from console.lib.live import announce
 from console.lib.origin import Origin
 
@@ -42,6 +50,14 @@ MOST_HOURS = 168
 """Done by one statement."""
 KEPT = timedelta(days=800)
 """Sums reach back as far as interruptions are kept (25 months), whatever year a message claims."""
+SILENT_FOR = timedelta(hours=26)
+"""A stream may be heard again until a day after the end: until then its hour is looked at again."""
+FORETOLD = timedelta(days=7)
+"""How long a reclaim may follow a hint."""
+SUMS = (
+    MeasureHour, MeasureDay, MachineDay, LatencyHour, BunchPair, BunchPiece, NoticeHour, WitnessHour, HintHour,
+    JobHour, StreamHour, RecoveryHour, AssumedEnd,
+)  # fmt: skip
 
 
 def hour_of(at: datetime) -> datetime:
@@ -72,7 +88,7 @@ def recompute(*, origin: str, now: datetime) -> int:
     """Throw the sums of one origin away and compute them from the rows."""
     with transaction.atomic():
         RollupState.objects.filter(origin=origin).delete()
-        for model in (MeasureHour, MeasureDay, MachineDay, LatencyHour, BunchPair, BunchPiece, AssumedEnd):
+        for model in SUMS:
             model._default_manager.filter(origin=origin).delete()
     return _roll_up_origin(origin, now)
 
@@ -85,8 +101,11 @@ def _roll_up_origin(origin: str, now: datetime) -> int:
             return 0
         is_sweep = state.swept_at is None or now - state.swept_at >= SWEEP_EVERY
         _note_assumed_ends(cursor, origin, now)
-        hours = _take_dirty(origin, now) | _due(state, now, is_sweep)
+        dirty = _take_dirty(origin, now)
+        hours = dirty | _due(state, now, is_sweep)
         _do_again(cursor, origin, sorted(hours), now)
+        _do_streams_again(cursor, origin, _silent(origin, now) - hours, now)
+        _do_hints_again(cursor, origin, hours | _foretold(dirty, state, now), now)
         state.rolled_up_at = now
         state.swept_at = now if is_sweep else state.swept_at
         state.save(update_fields=["rolled_up_at", "swept_at"])
@@ -139,7 +158,8 @@ def _first_row(origin: str) -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT least((SELECT min(started_at) FROM interruptions_interruption WHERE origin = %(o)s),"
-            " (SELECT min(started_at) FROM fleet_runninginterval WHERE origin = %(o)s))",
+            " (SELECT min(started_at) FROM fleet_runninginterval WHERE origin = %(o)s),"
+            " (SELECT min(at) FROM interruptions_work WHERE origin = %(o)s AND interruption_id IS NULL))",
             {"o": origin},
         )
         first: datetime | None = cursor.fetchone()[0]
@@ -171,6 +191,11 @@ def _do_again(cursor: CursorWrapper, origin: str, hours: list[datetime], now: da
         _replace(cursor, MeasureHour, sql.MEASURE_HOURS, values)
         _replace(cursor, LatencyHour, sql.LATENCY_HOURS, values)
         cursor.execute(sql.REPORTING, values)
+        _clear(cursor, WitnessHour, values)
+        _replace(cursor, NoticeHour, NOTICES, values)
+        _replace(cursor, JobHour, JOBS, values)
+        _replace(cursor, StreamHour, STREAMS, values)
+        _replace(cursor, RecoveryHour, RECOVERIES, values)
         wider = values | {"since": since - HOUR, "until": until + HOUR}
         _replace(cursor, BunchPiece, sql.BUNCH_PIECES, wider)
         _replace(cursor, BunchPair, sql.BUNCH_PAIRS, wider)
@@ -182,16 +207,44 @@ def _do_again(cursor: CursorWrapper, origin: str, hours: list[datetime], now: da
         _replace(cursor, MachineDay, sql.MACHINE_DAYS, values, time="day")
 
 
+def _silent(origin: str, now: datetime) -> set[datetime]:
+    """Hours with streams that may still be heard again."""
+    rows = StreamHour.objects.filter(origin=origin, hour__gte=hour_of(now) - SILENT_FOR)
+    return set(rows.exclude(silent_since=[]).values_list("hour", flat=True))
+
+
+def _do_streams_again(cursor: CursorWrapper, origin: str, hours: set[datetime], now: datetime) -> None:
+    for since, until in _runs(sorted(hours), step=HOUR, most=MOST_HOURS):
+        values: Values = {"origin": origin, "since": since, "until": until, "now": now}
+        _replace(cursor, StreamHour, STREAMS, values)
+
+
+def _foretold(dirty: set[datetime], state: RollupState, now: datetime) -> set[datetime]:
+    """Hours whose hints a changed reclaim may have followed, and those whose seven days are over now."""
+    over = set(_hours(hour_of((state.rolled_up_at or now) - FORETOLD) - HOUR, hour_of(now - FORETOLD) + HOUR))
+    return over | {near for hour in dirty for near in _hours(hour - FORETOLD, hour)}
+
+
+def _do_hints_again(cursor: CursorWrapper, origin: str, hours: set[datetime], now: datetime) -> None:
+    for since, until in _runs(sorted(hours), step=HOUR, most=MOST_HOURS):
+        values: Values = {"origin": origin, "since": since, "until": until, "now": now}
+        _replace(cursor, HintHour, HINTS, values)
+
+
 def _replace(
     cursor: CursorWrapper, model: type[Any], insert: str, values: Values, *, time: str = "hour"
 ) -> None:
     """Delete the stretch's rows and write them anew."""
+    _clear(cursor, model, values, time=time)
+    cursor.execute(insert, values)
+
+
+def _clear(cursor: CursorWrapper, model: type[Any], values: Values, *, time: str = "hour") -> None:
     cursor.execute(
         f"DELETE FROM {model._meta.db_table} WHERE origin = %(origin)s"  # noqa: S608
         f" AND {time} >= %(since)s AND {time} < %(until)s",
         values,
     )
-    cursor.execute(insert, values)
 
 
 __all__ = ["DirtyHours", "mark_dirty", "recompute", "roll_up"]

@@ -68,7 +68,7 @@ def _write(lines: list[tuple[object, ...]], origin: str) -> int:
     return len(
         fetch(
             f"INSERT INTO interruptions_sample (origin, {names}) SELECT %s, {names} FROM {table}"  # noqa: S608
-            " ON CONFLICT (origin, service_id, signal, replica, at) DO UPDATE SET value = EXCLUDED.value"
+            " ON CONFLICT (origin, service_id, signal, replica, at, machine_id) DO UPDATE SET value = EXCLUDED.value"
             " WHERE interruptions_sample.value IS DISTINCT FROM EXCLUDED.value RETURNING 1",
             [origin, *values],
         )

@@ -91,6 +91,24 @@ def test_a_machine_that_turns_out_to_be_anothers_moves_and_its_old_group_closes_
     assert Interruption.objects.get().service == checkout
 
 
+def test_what_turns_out_to_be_a_hint_leaves_a_closed_group_which_stays_closed_and_says_so() -> None:
+    hear([WARNING, GONE, aws("spot-warning-terminate", 3, machine=OTHER)])
+    alerting.alert(now=at(10))
+    AlertGroup.objects.filter(pk=the_group().pk).update(
+        status="resolved", resolution="by_hand", resolved_at=at(200)
+    )
+    hint = Interruption.objects.get(machine__instance_id=OTHER)
+    Interruption.objects.filter(pk=hint.pk).update(state="no_action", ended_at=None, deadline_at=None)
+    for _ in range(2):
+        InterruptionChange.objects.create(interruption=hint, at=at(300))
+        alerting.alert(now=at(300))
+    group = the_group()
+    assert (group.status, group.resolution, group.member_count) == ("resolved", "by_hand", 1)
+    assert not GroupMember.objects.filter(interruption=hint).exists()
+    left = group.events.get(kind="left")
+    assert (left.text, left.data["interruptions"]) == ("1 turned out not to be reclaims", [hint.pk])
+
+
 def test_acknowledging_twice_is_one_event_and_one_audit_entry(alice: By) -> None:
     hear([WARNING])
     for _ in range(2):

@@ -215,6 +215,13 @@ def test_what_turns_out_to_be_a_hint_leaves_the_wave() -> None:
     tell(reclaims[0], state="no_action")
     alert(40)
     assert wave().member_count == 4
+    AlertGroup.objects.filter(pk=wave().pk).update(
+        status="resolved", resolution="healed", resolved_at=second(50)
+    )
+    tell(reclaims[1], state="no_action")
+    alert(60)
+    assert (wave().member_count, wave().is_open) == (3, False)
+    assert wave().events.filter(kind="left").count() == 2
 
 
 def test_a_decision_about_a_wave_leaves_a_receipt_and_says_why_it_is_there() -> None:

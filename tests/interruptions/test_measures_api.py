@@ -109,7 +109,7 @@ def test_an_origin_without_a_roll_up_says_so(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "query", "status"),
     [
-        ("m4", {}, 501),
+        ("m5", {}, 501),
         ("m11", {}, 404),
         ("m1", {"window": "a fortnight"}, 422),
         ("m1", {"window": "9999d"}, 422),

@@ -21,22 +21,35 @@ from console.interruptions.models import (
     BunchPair,
     BunchPiece,
     DirtyHours,
+    HintHour,
     Hook,
     Interruption,
+    JobHour,
     LatencyHour,
     MachineDay,
     MeasureDay,
     MeasureHour,
     Move,
+    NoticeHour,
+    RecoveryHour,
+    Replica,
     RollupState,
+    StreamHour,
+    WitnessHour,
+    Work,
 )
 from console.interruptions.rollups import mark_dirty, recompute, roll_up
 from tests.make_fleet import NOON, make_interval, make_machine, make_pool, make_service, make_team
 from tests.make_interruptions import make_hook, make_interruption, make_move
+from tests.make_records import make_observation, make_replica, make_sample, make_volume, make_work
 
 pytestmark = pytest.mark.django_db
-TABLES = (MeasureHour, MeasureDay, MachineDay, LatencyHour, BunchPair, BunchPiece)
+TABLES = (
+    MeasureHour, MeasureDay, MachineDay, LatencyHour, BunchPair, BunchPiece, NoticeHour, WitnessHour, HintHour,
+    JobHour, StreamHour, RecoveryHour,
+)  # fmt: skip
 SPAN = timedelta(hours=76)
+HALF_A_MINUTE = timedelta(seconds=30)
 
 
 class World:
@@ -91,17 +104,53 @@ class World:
                 make_hook(interruption, outcome=self.random.choice(["complete", "partial", "failed"]))
             for _ in range(self.random.randint(0, 2)):
                 make_move(interruption, seconds=self.random.choice([None, self.random.random() * 90]))
+            self._report(interruption)
             at = min(at + timedelta(seconds=self.random.choice([0, 60, 180, 181])), self.now)
+
+    def _report(self, interruption: Interruption) -> None:
+        """What its node and its service tell, and who heard of it."""
+        chance, at = self.random, interruption.started_at
+        if chance.random() < 0.4:
+            make_work(
+                chance.choice([interruption, None]),
+                machine=interruption.machine,
+                at=at - timedelta(minutes=chance.randint(-20, 50)),
+                useful=chance.randint(0, 9000),
+                lost=chance.choice([0, chance.randint(0, 900)]),
+            )
+        if chance.random() < 0.4:
+            make_volume(interruption, detached_at=at, attached_at=chance.choice([None, at + HALF_A_MINUTE]))
+            make_replica(interruption, seconds=chance.choice([None, chance.randint(0, 300)]))
+        for _ in range(chance.randint(0, 3)):
+            self._sample(near=at)
+        for _ in range(chance.randint(0, 2)):
+            kind = chance.choice(["interruption_notice", "state_change", "rebalance_recommendation"])
+            make_observation(interruption, after=chance.randint(-10, 300), kind=kind)
+        if chance.random() < 0.3:
+            interruption.at_risk_at = at - timedelta(seconds=chance.choice([-5, 0, 90, 4000]))
+            interruption.save(update_fields=["at_risk_at"])
+
+    def _sample(self, *, near: datetime) -> None:
+        machine = self.random.choice([None, self.random.choice(self.machines)])
+        at = min(near + timedelta(seconds=self.random.randint(-4000, 8000)), self.now)
+        service = machine.service if machine else self.random.choice(self.services)
+        signal = self.random.choice(["telemetry", "telemetry", "audit", "checkpoint"])
+        make_sample(
+            at, service=service, machine=machine, signal=signal, replica=self.random.choice(["", "a", "b"])
+        )
 
     def disturb(self) -> None:
         """One late change of the kinds that recording and inventory make."""
-        what = self.random.randrange(8)
+        what = self.random.randrange(12)
         some = self.random.choice(self.interruptions)
         interval = RunningInterval.objects.order_by("?").first()
         if what == 0:
             Interruption.objects.filter(pk=some.pk).update(state=self.random.choice(["ended", "cancelled"]))
         elif what == 1:
-            Interruption.objects.filter(pk=some.pk).update(started_at=self._moment())
+            at = self._moment()
+            Interruption.objects.filter(pk=some.pk).update(
+                started_at=at, ended_at=at + timedelta(minutes=2), deadline_at=at + timedelta(minutes=2)
+            )
         elif what == 2:
             Interruption.objects.filter(pk=some.pk).update(
                 service=self.random.choice(self.services), pool=self.random.choice(self.pools)
@@ -115,6 +164,14 @@ class World:
             interval.save(update_fields=["ended_at"])
         elif what == 6 and interval is not None:
             RunningInterval.objects.filter(pk=interval.pk).update(service=self.random.choice(self.services))
+        elif what == 7:
+            Replica.objects.filter(ready_at=None).update(ready_at=self.now)
+        elif what == 8:
+            Work.objects.filter(interruption=None).update(interruption=some)
+        elif what == 9:
+            Work.objects.filter(interruption=some).update(interruption=None)
+        elif what == 10:
+            self._sample(near=some.started_at)
         else:
             machine = self.random.choice(self.machines)
             machine.heartbeat_at = self.now

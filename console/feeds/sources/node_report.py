@@ -270,7 +270,7 @@ def _small_fact(entry: Report, *, place: str) -> Fact | None:
         )
     if isinstance(entry, Sample):
         at = required_time(entry.at, field=f"{place}.at")
-        return SampleFact(signal=entry.signal, at=at, value=entry.value)
+        return SampleFact(signal=entry.signal, replica=entry.replica, at=at, value=entry.value)
     if isinstance(entry, Log):
         at = required_time(entry.at, field=f"{place}.at")
         return LogFact(at=at, level=entry.level, message=entry.message.replace("\x00", "\ufffd"))

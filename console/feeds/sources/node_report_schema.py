@@ -18,6 +18,7 @@ SCHEMA = "node-report/1"
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
 Signal = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
+Replicated = Annotated[str, msgspec.Meta(max_length=255, pattern=r"^[^\x00-\x1f]*$")]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
 Attempt = Annotated[int, msgspec.Meta(ge=0, le=2_147_483_647)]
 Text = Annotated[str, msgspec.Meta(max_length=65_536)]
@@ -76,6 +77,7 @@ class Replica(Entry, kw_only=True, tag="replica"):
 
 class Sample(Entry, kw_only=True, tag="sample"):
     signal: Signal
+    replica: Replicated = ""
     at: object = None
     value: float | None = None
 

@@ -32,6 +32,8 @@ from console.interruptions.models.rollup import (
     ReportingService,
     RollupState,
 )
+from console.interruptions.models.rollup_records import JobHour, RecoveryHour, Signal, StreamHour
+from console.interruptions.models.rollup_warnings import HintHour, NoticeHour, WitnessHour
 from console.interruptions.models.stray import StrayMachine
 from console.interruptions.models.words import HINT_STATES, OPEN_STATES, KnownBy, State
 
@@ -43,11 +45,13 @@ __all__ = [
     "BunchPiece",
     "DirtyHours",
     "Episode",
+    "HintHour",
     "Hook",
     "HookOutcome",
     "Interruption",
     "InterruptionAlias",
     "InterruptionChange",
+    "JobHour",
     "KnownBy",
     "LatencyHour",
     "LogLine",
@@ -55,15 +59,20 @@ __all__ = [
     "MeasureDay",
     "MeasureHour",
     "Move",
+    "NoticeHour",
     "Observation",
     "ObservationKey",
     "RateTarget",
+    "RecoveryHour",
     "Replica",
     "ReportingService",
     "RollupState",
     "Sample",
+    "Signal",
     "State",
     "StrayMachine",
+    "StreamHour",
     "Volume",
+    "WitnessHour",
     "Work",
 ]

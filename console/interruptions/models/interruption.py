@@ -152,6 +152,11 @@ class Interruption(models.Model):
                 name="interruptions_rare_state",
                 condition=Q(state__in=["presumed", "cancelled", "at_risk", "no_action"]),
             ),
+            models.Index(
+                fields=["origin", "at_risk_at"],
+                name="interruptions_hints",
+                condition=Q(at_risk_at__isnull=False),
+            ),
             models.Index(fields=["native_id"], name="interruptions_native", condition=~Q(native_id="")),
             models.Index(
                 fields=["merged_into"], name="interruptions_merged", condition=Q(merged_into__isnull=False)

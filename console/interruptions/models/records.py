@@ -185,6 +185,7 @@ class Replica(_NodeRecord):
         indexes = [
             models.Index(fields=["interruption"], name="interruptions_replica_of"),
             models.Index(fields=["at"], name="interruptions_replica_stray", condition=Q(interruption=None)),
+            models.Index(fields=["origin", "-at", "-id"], name="interruptions_replica_newest"),
         ]
 
     def __str__(self) -> str:
@@ -202,6 +203,10 @@ class Sample(models.Model):
     at = models.DateTimeField()
     origin = origin_field()
     service = models.ForeignKey(Service, models.DO_NOTHING, db_constraint=False, related_name="samples")
+    machine = models.ForeignKey(
+        Machine, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="samples"
+    )
+    """The machine that sent it itself; null where a program pushed it for the service."""
     signal = models.CharField(max_length=64)
     replica = models.CharField(max_length=256, blank=True)
     value = models.FloatField(null=True)

@@ -38,7 +38,7 @@ COUNTS = (
 """The columns that are summed, in one order everywhere."""
 
 
-def _once(model: str, *time: str, also: list[str] | None = None) -> list[models.BaseConstraint]:
+def once_per_place(model: str, *time: str, also: list[str] | None = None) -> list[models.BaseConstraint]:
     return [
         models.UniqueConstraint(
             fields=["origin", *time, *PLACE, *(also or [])],
@@ -53,7 +53,7 @@ def _count() -> models.BigIntegerField[int, int]:
     return models.BigIntegerField(default=0)
 
 
-class _Place(models.Model):
+class PlacedSum(models.Model):
     """Constraints would only check what the roll-up just read from the rows themselves."""
 
     origin = origin_field()
@@ -66,7 +66,7 @@ class _Place(models.Model):
         abstract = True
 
 
-class _Counts(_Place):
+class _Counts(PlacedSum):
     """Sums of one place in one stretch of time. A reclaim counts where it started, with all it led to."""
 
     spot_microseconds = _count()
@@ -98,7 +98,7 @@ class MeasureHour(_Counts):
     hour = models.DateTimeField()
 
     class Meta:
-        constraints = _once("measurehour", "hour")
+        constraints = once_per_place("measurehour", "hour")
         indexes = [
             models.Index(
                 fields=["origin", "hour"],
@@ -115,13 +115,13 @@ class MeasureDay(_Counts):
     day = models.DateTimeField()
 
     class Meta:
-        constraints = _once("measureday", "day")
+        constraints = once_per_place("measureday", "day")
 
     def __str__(self) -> str:
         return f"{self.reclaim_count} on {self.day:%Y-%m-%d}"
 
 
-class MachineDay(_Place):
+class MachineDay(PlacedSum):
     """Which machines ran, and which were reclaimed, on one day: sets, so that weeks count each once."""
 
     day = models.DateTimeField()
@@ -131,13 +131,13 @@ class MachineDay(_Place):
     """Those that ran with a lifecycle nobody reported."""
 
     class Meta:
-        constraints = _once("machineday", "day")
+        constraints = once_per_place("machineday", "day")
 
     def __str__(self) -> str:
         return f"{len(self.ran)} on {self.day:%Y-%m-%d}"
 
 
-class LatencyHour(_Place):
+class LatencyHour(PlacedSum):
     """The exact reschedule latencies of one hour, in whole milliseconds, and what is still pending."""
 
     hour = models.DateTimeField()
@@ -147,7 +147,7 @@ class LatencyHour(_Place):
 
     class Meta:
         constraints = [
-            *_once("latencyhour", "hour", also=["workload_class"]),
+            *once_per_place("latencyhour", "hour", also=["workload_class"]),
             models.CheckConstraint(
                 condition=models.Q(workload_class__in=Statefulness.values),
                 name="interruptions_latencyhour_class_is_known",
@@ -188,7 +188,7 @@ class BunchPair(models.Model):
         return f"{self.excess} in the hour of {self.hour:%Y-%m-%d %H}"
 
 
-class BunchPiece(_Place):
+class BunchPiece(PlacedSum):
     """The part, within one hour, of a bunch that crosses the hour's edge; segment 0 continues the hour before."""
 
     hour = models.DateTimeField()
@@ -196,7 +196,7 @@ class BunchPiece(_Place):
     count = models.PositiveIntegerField()
 
     class Meta:
-        constraints = _once("bunchpiece", "hour", also=["segment"])
+        constraints = once_per_place("bunchpiece", "hour", also=["segment"])
 
     def __str__(self) -> str:
         return f"{self.count} in the hour of {self.hour:%Y-%m-%d %H}"

@@ -81,6 +81,12 @@ def duration(value: timedelta | float | None) -> str:
     return "" if value is None else in_words(value)
 
 
+@register.filter
+def percent(share: float | None) -> str:
+    """`8.1 %`; nothing where the share is not known."""
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
 def iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
