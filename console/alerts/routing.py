@@ -79,7 +79,7 @@ def _write_down(
     hidden = {
         case.group.pk: Decision(case.weighed.decision)
         for case in cases
-        if case.group.pk in suppressed and not case.group.is_silenced(now=now)
+        if case.group.pk in suppressed and case.consulted.suppressed_by is not None
     }
     write_down(touched, {case.group.pk: case.consulted for case in cases}, hidden=hidden, now=now)
 
@@ -158,13 +158,13 @@ def _told_now(case: Case, *, now: datetime) -> tuple[str, str]:
         return Decision.LOG, weighed.reason
     if case.is_under_wave and not below_need_and_critical(case.impact):
         return Decision.LOG, f"Its wave #{group.parent_id} is told of for it. {weighed.reason}"
+    if case.consulted.suppressed_by is not None:
+        return SUPPRESS, f"{case.consulted.words}. {weighed.reason}"
     if held := _has_heard(case, now=now):
         return Decision.LOG, held
     if group.is_silenced(now=now):
         by = f" by {group.silenced_by}" if group.silenced_by else ""
         return SUPPRESS, f"Silenced until {group.silenced_until:%-d %b %H:%M} UTC{by}. {weighed.reason}"
-    if case.consulted.suppressed_by is not None:
-        return SUPPRESS, f"{case.consulted.words}. {weighed.reason}"
     return weighed.decision, weighed.reason
 
 

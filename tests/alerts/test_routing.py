@@ -26,6 +26,7 @@ from console.oncall.schedule import OnCall
 from tests.make_accounts import make_user
 from tests.make_fleet import NOON, make_machine, make_pool, make_service, make_team
 from tests.make_reclaims import alert, make_reclaim, make_running, second, tell
+from tests.make_suppressions import make_suppression
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60
@@ -213,9 +214,11 @@ def test_promise_4_each_page_ticket_suppression_and_silence_leaves_a_receipt_tha
     words = "Maintenance “Upgrade” by Alice until 14:00 UTC"
     ledger = [{"id": 7, "name": "Upgrade", "matched": True}]
 
+    window = make_suppression("service:hidden", minutes=120)
+
     def one_window(groups: Collection[AlertGroup], *, now: Any) -> dict[int, Consulted]:
         return {
-            group.pk: Consulted(7, NOON + timedelta(hours=2), words, ledger)
+            group.pk: Consulted(window.pk, NOON + timedelta(hours=2), words, ledger)
             if group.service == hidden
             else Consulted()
             for group in groups

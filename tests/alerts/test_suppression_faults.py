@@ -27,7 +27,9 @@ MINUTE = 60
 
 @pytest.fixture
 def checkout() -> Service:
-    return make_service(slug="checkout", name="Checkout", team=make_team(slug="payments"))
+    return make_service(
+        slug="checkout", name="Checkout", criticality="batch", team=make_team(slug="payments")
+    )
 
 
 def is_hidden(group: AlertGroup, seconds: float) -> bool:
@@ -37,7 +39,7 @@ def is_hidden(group: AlertGroup, seconds: float) -> bool:
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_release_what_was_held_exactly_once(checkout: Service) -> None:
     make_suppression("team:payments", minutes=10)
-    groups = [reclaim(make_service(team=checkout.team), at=60) for _ in range(3)]
+    groups = [reclaim(make_service(team=checkout.team, criticality="batch"), at=60) for _ in range(3)]
     ready = Barrier(2)
 
     def work() -> None:
