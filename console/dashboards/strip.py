@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, QuerySet, Value
+from django.db.models import Aggregate, Count, Max, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,8 +17,7 @@ from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin
 from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
 from console.alerts.escalation.unanswered import open_unanswered
-from console.alerts.models import AlertGroup
-from console.alerts.suppression.queries import count_in_force
+from console.alerts.models import AlertGroup, SuppressionOccurrence
 from console.dashboards.on_call_items import on_call_items
 from console.dashboards.strip_item import Item
 from console.feeds.health import FeedState, feed_states
@@ -25,6 +25,14 @@ from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
 from console.lib.pages import once
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many there are, and the newest of them."""
+
+    count: int
+    newest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +49,23 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(user, User) or request.headers.get("HX-Target") == "main":
         return {}
     now, origin = timezone.now(), chosen_origin(request)
+    waiting = once(lambda: _waiting(origin, now))
     return {
-        "strip": once(lambda: _strip(origin, user, now)),
+        "strip": once(lambda: _strip(origin, user, waiting, now)),
         "strip_url": reverse("dashboards:strip"),
-        "banner": once(lambda: _banner(origin, user)),
-        "rail_counts": once(lambda: _rail_counts(origin, now)),
+        "banner": once(lambda: _banner(origin, user, waiting)),
+        "rail_counts": once(lambda: {name: one.count for name, one in waiting.items()}),
         "origin": origin,
     }
 
 
-def _strip(origin: Origin, user: User, now: datetime) -> Strip:
+def _strip(origin: Origin, user: User, waiting: Mapping[str, Waiting], now: datetime) -> Strip:
     items = [
-        *_unanswered(origin),
-        *_stops(),
+        *_unanswered(waiting["unanswered"]),
+        *(_stops() if waiting["stops"].count else []),
         *on_call_items(origin=origin, user=user, now=now),
         _feeds(origin, now),
-        _suppressions(origin, now),
+        _suppressions(waiting["suppressions"].count),
         *_lags(now),
         canary_item(now=now),
         _origin(origin),
@@ -64,18 +73,28 @@ def _strip(origin: Origin, user: User, now: datetime) -> Strip:
     return Strip([item for item in items if item is not None])
 
 
-def _rail_counts(origin: Origin, now: datetime) -> dict[str, int]:
-    """What waits for somebody, in one query."""
+def _waiting(origin: Origin, now: datetime) -> dict[str, Waiting]:
+    """What waits for somebody, and what keeps quiet, in one query."""
     groups = AlertGroup.objects.of_origin(origin).open().filter(status="triggered")
-    waiting = groups.speaking(now=now)
-    held = QuarantinedItem.objects.held().filter(origin=origin)
-    counts = _count(waiting, "alerts").union(_count(held, "quarantine"), all=True)
-    return {"alerts": 0, "quarantine": 0} | dict(counts)
+    alerts = _count(groups.speaking(now=now), "alerts")
+    held = _count(QuarantinedItem.objects.held().filter(origin=origin), "quarantine")
+    unanswered = _count(open_unanswered().filter(origin=origin), "unanswered")
+    in_force = SuppressionOccurrence.objects.of_origin(origin).in_force(now=now)
+    quiet = _count(in_force, "suppressions", of="suppression")
+    stops = _count(PipelineStop.objects.all(), "stops", newest=Count("pk"))
+    names = ("alerts", "quarantine", "unanswered", "suppressions", "stops")
+    nothing = {name: Waiting(0) for name in names}
+    counted = alerts.union(held, unanswered, quiet, stops, all=True)
+    return nothing | {name: Waiting(count, newest) for name, count, newest in counted}
 
 
-def _count(rows: QuerySet[Any], name: str) -> QuerySet[Any, tuple[str, int]]:
+def _count(
+    rows: QuerySet[Any], name: str, *, of: str = "pk", newest: Aggregate | None = None
+) -> QuerySet[Any, tuple[str, int, int]]:
     named = rows.order_by().annotate(what=Value(name)).values("what")
-    counted: QuerySet[Any, tuple[str, int]] = named.annotate(count=Count("pk")).values_list("what", "count")
+    counted: QuerySet[Any, tuple[str, int, int]] = named.annotate(
+        count=Count(of, distinct=of != "pk"), newest=newest or Max("pk")
+    ).values_list("what", "count", "newest")
     return counted
 
 
@@ -111,9 +130,8 @@ TROUBLES = (
 """Deaf before late before paused; what is merely quiet is none of them."""
 
 
-def _suppressions(origin: Origin, now: datetime) -> Item | None:
+def _suppressions(count: int) -> Item | None:
     """Planned quiet that hides something now, if there is any."""
-    count = count_in_force(origin=origin, now=now)
     if not count:
         return None
     text = f"{count} suppression{'' if count == 1 else 's'} active"
@@ -150,13 +168,13 @@ def _stops() -> list[Item]:
     ]
 
 
-def _unanswered(origin: Origin) -> list[Item]:
+def _unanswered(alone: Waiting) -> list[Item]:
     """What nobody answered stands before everything else, on every page."""
-    alone = list(open_unanswered().filter(origin=origin).order_by("-pk").values_list("pk", flat=True)[:100])
-    if not alone:
+    if not alone.count:
         return []
-    text = "Nobody answered an alert" if len(alone) == 1 else f"Nobody answered {len(alone)} alerts"
-    url = reverse("alerts:group_detail", args=[alone[0]]) if len(alone) == 1 else reverse("alerts:group_list")
+    is_one = alone.count == 1
+    text = "Nobody answered an alert" if is_one else f"Nobody answered {alone.count} alerts"
+    url = reverse("alerts:group_detail", args=[alone.newest]) if is_one else reverse("alerts:group_list")
     return [Item("siren", text, tone="danger", url=url)]
 
 
@@ -174,12 +192,12 @@ def _origin(origin: Origin) -> Item | None:
     return Item("flask-conical", f"{origin.label} data", tone="info", is_extra=origin == Origin.SAMPLE)
 
 
-def _banner(origin: Origin, user: User) -> dict[str, Any] | None:
+def _banner(origin: Origin, user: User, waiting: Mapping[str, Waiting]) -> dict[str, Any] | None:
     """What nobody answered comes first. Who is shown sample data is told so; an administrator can end it.
 
     Without a key it is being cleared.
     """
-    if alone := _unanswered(origin):
+    if alone := _unanswered(waiting["unanswered"]):
         text = f"{alone[0].text}. Everybody on its policy was told, and every administrator."
         return {"tone": "danger", "icon": "siren", "text": text, "url": alone[0].url, "label": "Look at it"}
     if origin != Origin.SAMPLE:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection, transaction
 
-from console.alerts.models import AlertGroup, Decision, Severity
+from console.alerts.models import AlertGroup, Decision
 from console.alerts.suppression import changing, turning
 from console.alerts.suppression.consulting import consult
 from console.alerts.suppression.hiding import write_down
@@ -132,7 +132,7 @@ def test_what_is_edited_in_the_middle_is_decided_on_as_it_is_by_then(checkout: S
     make_suppression("team:payments", minutes=10)
     group = reclaim(checkout, at=60)
     Service.objects.filter(pk=checkout.pk).update(team=make_team(slug="search"))
-    AlertGroup.objects.filter(pk=group.pk).update(severity=Severity.CRITICAL)
+    Service.objects.filter(pk=checkout.pk).update(criticality="critical")
     group = reclaim(checkout, at=120)
     assert decisions(group) == ["change: hidden", "change: told"]
     assert group.suppressed_by is None

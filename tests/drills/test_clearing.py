@@ -32,6 +32,19 @@ from tests.make_interruptions import make_hook, make_interruption
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC).replace(microsecond=0)
 KEPT = {
+    "alerts_evaluation",
+    "alerts_rule",
+    "alerts_ruleversion",
+    "notifications_allowedhost",
+    "notifications_attempt",
+    "notifications_boardnotice",
+    "notifications_contactmethod",
+    "notifications_eventdelivery",
+    "notifications_link",
+    "notifications_outwardevent",
+    "notifications_personalrule",
+    "notifications_quiethours",
+    "notifications_subscriber",
     "accounts_invitation",
     "accounts_auditentry",
     "notifications_channel",
