@@ -13,7 +13,7 @@ from django.db.models.functions import Length
 
 from console.feeds.feed_settings import sender_settings
 from console.feeds.health import COUNTS, FeedFigures, FeedState, feed_figures, feed_states
-from console.feeds.models import Delivery, Feed, FeedHour, HeartbeatDelivery, PolledSource
+from console.feeds.models import Delivery, Feed, FeedHour, FeedKind, HeartbeatDelivery, PolledSource
 from console.feeds.pollers.source import ADDRESSES
 from console.lib.cursor import Page, cut_page
 
@@ -169,7 +169,12 @@ def hours_chart(feed: Feed, *, now: datetime) -> HoursChart:
 
 
 def sources_of(feed: Feed) -> list[PolledSource]:
-    """What it is fetched from as its settings say now, with how that goes; new ones were not asked yet."""
+    """What it is fetched from as its settings say now, with how that goes; new ones were not asked yet.
+
+    Which API server is watched the watch itself says: the settings need not name that of its own cluster.
+    """
+    if feed.kind == FeedKind.KUBERNETES_WATCH:
+        return list(feed.sources.order_by("pk"))
     if feed.kind not in ADDRESSES:
         return []
     known = {source.address: source for source in feed.sources.all()}

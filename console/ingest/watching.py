@@ -31,6 +31,7 @@ from console.fleet.models import RunningInterval
 from console.fleet.workloads import WorkloadRow, check_workloads, take_workloads
 from console.ingest.directory import KnownFeed
 from console.ingest.fetched import take
+from console.ingest.watch_standing import Standing
 from console.lib.problems import Problem
 from console.lib.pushed import MAX_ROWS, Batch
 
@@ -95,6 +96,7 @@ class Watch:
         self._feed = known(feed)
         self._asked_as = (feed.settings, feed.account, feed.region, feed.cluster)
         self._api = Api(access)
+        self._standing = Standing(feed.pk, access.server)
         self._ending = ending
         self._over = Event()
         self._news: queue.Queue[News] = queue.Queue(MOST_WAITING)
@@ -166,7 +168,9 @@ class Watch:
         for news in found:
             if news.resource != "events" and news.what in ("listed", "changed", "removed"):
                 self.cluster.take(news, now=now)
-        is_heard = any(news.what != "denied" for news in found)
+        self._standing.take(found)
+        self._outlast(lambda: self._standing.write(now=now))
+        is_heard = any(news.what not in ("denied", "failed") for news in found)
         if events or (is_heard and time.monotonic() - self._heard_at >= HEARD_EVERY):
             self._outlast(lambda: take(self._feed, events, now=now))
             self._heard_at = time.monotonic()

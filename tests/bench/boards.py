@@ -9,10 +9,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import psycopg
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -23,6 +21,7 @@ from console.accounts.models import Role
 from console.alerts.models import AlertGroup
 from console.fleet.models import Machine
 from console.interruptions.models import Interruption
+from tests.bench import databases
 from tests.bench.figure import percentile
 from tests.bench.history import write_history
 from tests.make_accounts import make_user
@@ -88,14 +87,14 @@ class Sitting:
 
 
 def boards() -> Iterator[Board]:
-    """Every board at every size. The databases are dropped afterwards."""
+    """Every board at every size."""
     sittings = [_sit_down(_database(size), size=size) for size in SIZES]
     sittings.append(_sit_down("bench_open_groups", size=SIZES[0], open_groups=MANY_GROUPS))
     times: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     queries: dict[str, int] = defaultdict(int)
     for turn in range(ROUNDS + 1):
         for sitting in sittings:
-            with _using(sitting.database):
+            with databases.using(sitting.database):
                 for name, url in sitting.urls.items():
                     if turn == 0:
                         queries[name] = max(queries[name], _queries(sitting.client, url))
@@ -110,8 +109,8 @@ def _database(size: int) -> str:
 
 
 def _sit_down(database: str, *, size: int, open_groups: int = 40) -> Sitting:
-    _copy_empty(database)
-    with _using(database):
+    databases.make_empty(database)
+    with databases.using(database):
         write_history(size, now=timezone.now(), open_groups=open_groups)
         sitting = Sitting(database)
         sitting.client.force_login(make_user("bench", role=Role.ADMIN))
@@ -160,41 +159,3 @@ def _queries(client: Client, url: str) -> int:
     with CaptureQueriesContext(connection) as queries:
         client.get(url)
     return len(queries)
-
-
-def _copy_empty(database: str) -> None:
-    """A database with the tables and nothing else."""
-    main = connection.settings_dict["NAME"]
-    _let_go()
-    with _maintenance() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{database}"')
-        cursor.execute(f'CREATE DATABASE "{database}" TEMPLATE "{main}"')
-
-
-@contextmanager
-def _using(database: str) -> Iterator[None]:
-    """What runs inside reads and writes this database."""
-    main = connection.settings_dict["NAME"]
-    _let_go()
-    connection.settings_dict["NAME"] = database
-    try:
-        yield
-    finally:
-        _let_go()
-        connection.settings_dict["NAME"] = main
-
-
-def _let_go() -> None:
-    connection.close()
-    connection.close_pool()
-
-
-@contextmanager
-def _maintenance() -> Iterator[psycopg.Cursor]:
-    """Where databases are made: in none of ours."""
-    values = connection.get_connection_params() | {
-        "dbname": "postgres",
-        "cursor_factory": psycopg.ClientCursor,
-    }
-    with psycopg.connect(**values, autocommit=True) as raw, raw.cursor() as cursor:
-        yield cursor

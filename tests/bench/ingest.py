@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 
-from django.db import connection
-
 from console.feeds.models import Delivery, Feed, FeedKind, FeedToken
 from tests.bench import floors
 from tests.bench.figure import Figure
@@ -57,14 +55,8 @@ def _compare(*, batch: int, floor: object, limit: float) -> Figure:
     pairs = sorted(zip(ours, floors_seen, strict=True), key=lambda pair: pair[0] / pair[1])
     middle = pairs[len(pairs) // 2]
     stored = Delivery.objects.filter(feed_id=feed.pk).count()
-    _empty()
     return Figure(middle[0], middle[1], limit, {"connections": CONNECTIONS, "batch": batch, "stored": stored,
                   "ratios": [round(a / b, 3) for a, b in pairs]})  # fmt: skip
-
-
-def _empty() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE feeds_delivery, feeds_deliverykey, feeds_queueddelivery")
 
 
 @contextmanager

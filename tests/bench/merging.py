@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from console.feeds.models import QuarantinedItem
 from console.ingest.keeping import TABLES
 from console.lib.partitions import ensure_partitions
-from tests.bench import emptying
 from tests.crew import Crew
 from tests.ingest.hearing import HOUR, at, store
 from tests.reclaims.judging import Verdict, judge
@@ -55,7 +54,6 @@ class Correctness:
 
 def merged() -> Correctness:
     """Everything told, by growing numbers of workers; then what the record holds against what happened."""
-    emptying.empty()
     ensure_partitions(TABLES, now=at(0))
     told = stream(RECLAIMS, seed=SEED)
     started = time.perf_counter()
@@ -68,7 +66,6 @@ def merged() -> Correctness:
     more = {"deliveries": len(told), "workers": "1-4", "killed": crew.killed, "seconds": round(seconds, 1),
             "set_aside": QuarantinedItem.objects.count()}  # fmt: skip
     verdict = judge(told)
-    emptying.empty()
     return Correctness(verdict, more)
 
 

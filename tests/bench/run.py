@@ -16,13 +16,27 @@ from django.utils import timezone  # noqa: E402
 
 from console.ingest.keeping import TABLES  # noqa: E402
 from console.lib.partitions import ensure_partitions  # noqa: E402
-from tests.bench import boards, evaluating, ingest, memory, merging, pipeline, polling, screen  # noqa: E402
+from tests.bench import (  # noqa: E402
+    boards,
+    databases,
+    evaluating,
+    ingest,
+    memory,
+    merging,
+    mixed,
+    parsing,
+    pipeline,
+    polling,
+    screen,
+)
 from tests.bench.figure import Measured  # noqa: E402
 
 BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "ingest_single_vs_floor": ingest.single,
     "ingest_batch_vs_floor": ingest.batch,
     "pipeline_vs_floor": pipeline.recorded,
+    "pipeline_mixed_vs_aws": mixed.mixed_vs_aws,
+    "parse_us": parsing.parsed,
     "sqs_drain": polling.drained,
     "board_ms": boards.boards,
     "evaluate_ms": evaluating.a_minute,
@@ -36,8 +50,10 @@ def measure(names: Sequence[str]) -> int:
     """Run these benches, or all. Returns how many are over their limit."""
     call_command("migrate", verbosity=0)
     ensure_partitions(TABLES, now=timezone.now())
+    databases.keep_pristine()
     failures = 0
     for name in names or BENCHES:
+        databases.begin_anew()
         _settle_down()
         measured = BENCHES[name]()
         for figure in measured if isinstance(measured, Iterable) else [measured]:

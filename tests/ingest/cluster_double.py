@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Condition, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -102,7 +103,7 @@ def _line(what: str, body: dict[str, Any]) -> bytes:
 
 
 @contextmanager
-def serving(double: ClusterDouble) -> Iterator[ClusterDouble]:
+def serving(double: ClusterDouble, *, tls: SSLContext | None = None) -> Iterator[ClusterDouble]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -163,9 +164,12 @@ def serving(double: ClusterDouble) -> Iterator[ClusterDouble]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # who does not trust it hangs up
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = Thread(target=server.serve_forever, args=[0.05], daemon=True)
     thread.start()
-    double.url = f"http://127.0.0.1:{server.server_port}"
+    double.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     try:
         yield double
     finally:

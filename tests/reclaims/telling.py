@@ -15,24 +15,28 @@ REPEATED = 0.3
 """How many of the messages come twice."""
 
 
-def stream(reclaims: int, *, seed: int) -> list[Told]:
+ALL = (5, 3, 2)
+"""How many of ten are on AWS, Google Cloud and Azure."""
+
+
+def stream(reclaims: int, *, seed: int, shares: tuple[int, int, int] = ALL) -> list[Told]:
     """What is heard of so many reclaims, shuffled."""
     chance = Random(seed)
     told: list[Told] = []
-    for one in made_up(reclaims, chance):
+    for one in made_up(reclaims, chance, shares=shares):
         told += chosen(one) if isinstance(one, Reclaim) else [one]
     told += [one for one in told if chance.random() < REPEATED]
     chance.shuffle(told)
     return told
 
 
-def made_up(reclaims: int, chance: Random) -> Iterator[Reclaim | Told]:
+def made_up(reclaims: int, chance: Random, *, shares: tuple[int, int, int] = ALL) -> Iterator[Reclaim | Told]:
     numbers = count()
     number = next(numbers)
     while number < reclaims:
         begin = round(chance.uniform(0, 6 * HOUR), 3)
         left = reclaims - number
-        make = chance.choices((_of_aws, _of_gcp, _of_azure), (5, 3, 2))[0]
+        make = chance.choices((_of_aws, _of_gcp, _of_azure), shares)[0]
         there = list(make(number, left, begin, chance))
         yield from there
         number += sum(isinstance(one, Reclaim) for one in there)

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -86,6 +87,43 @@ def access_of(settings: SenderSettings, *, environ: Mapping[str, str]) -> Access
     )
 
 
+def why(error: Exception, access: Access) -> str:
+    """What stands in the way, and what to do, in words for the feed's page."""
+    host = urlsplit(access.server).hostname or access.server
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _WRONG_CERTIFICATE.get(error.verify_code, error.verify_message or str(error)).format(host=host)
+    if isinstance(error, ssl.SSLError):
+        return f"{host} speaks no TLS that can be used: {error.reason or error}"
+    if isinstance(error, ApiError) and error.status == http.HTTPStatus.UNAUTHORIZED:
+        return f"{host} refuses the token. Check token_file, and whether the service account still exists."
+    if isinstance(error, OSError | http.client.HTTPException):
+        return f"{host} cannot be reached: {error or type(error).__name__}"
+    return str(error) if isinstance(error, NotConfigured) else f"{host} answered {error}"
+
+
+_UNKNOWN_CA = (
+    "The certificate of {host} is signed by an authority that is not known here."
+    " Set ca_file to the cluster's own certificate authority."
+)
+_OTHER_NAME = (
+    "The certificate of {host} is for another name. Name the API server as its certificate does, or renew it."
+)
+_WRONG_CERTIFICATE: Mapping[int, str] = MappingProxyType(
+    {
+        7: _UNKNOWN_CA,
+        9: "The certificate of {host} is not valid yet. Check the clocks.",
+        10: "The certificate of {host} has expired. Renew it on the API server.",
+        18: _UNKNOWN_CA,
+        19: _UNKNOWN_CA,
+        20: _UNKNOWN_CA,
+        21: _UNKNOWN_CA,
+        62: _OTHER_NAME,
+        64: _OTHER_NAME,
+    }
+)
+"""By OpenSSL's number for what it found. 7: the authority has the right name and another key, as clusters' all do."""
+
+
 class _ListMeta(msgspec.Struct, frozen=True):
     version: str = msgspec.field(name="resourceVersion", default="")
     more: str = msgspec.field(name="continue", default="")
@@ -122,6 +160,9 @@ class Api:
         self._access = access
         self._connect_within = connect_within
         self._silent_for = silent_for
+
+    def why(self, error: Exception) -> str:
+        return why(error, self._access)
 
     def list(self, path: str) -> Listed:
         """Page by page; the version is that of the first page's moment."""

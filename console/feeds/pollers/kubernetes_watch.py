@@ -50,12 +50,15 @@ RESOURCES = (
 class News:
     """`listed`: all there is (`objects`), replacing what was known; else one object added, changed or removed.
 
-    `denied`: an optional resource may not be read.
+    `denied`: an optional resource may not be read. `failed`: another cannot be, for a reason.
     """
 
     resource: str
-    what: Literal["listed", "changed", "removed", "alive", "denied"]
+    what: Literal["listed", "changed", "removed", "alive", "denied", "failed"]
     objects: tuple[bytes, ...] = ()
+    reason: str = ""
+    again_in: float = 0.0
+    """Seconds."""
 
 
 class _Meta(msgspec.Struct, frozen=True):
@@ -134,6 +137,8 @@ class Stream:
         )
         if is_denied:
             self._emit(News(self._resource.name, "denied"))
+        else:
+            self._emit(News(self._resource.name, "failed", reason=self._api.why(error), again_in=wait))
         self._rest(wait)
 
     def _wait(self) -> float:
