@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q, QuerySet, Value
 from django.http import HttpRequest
@@ -54,18 +55,19 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(user, User) or request.headers.get("HX-Target") == "main":
         return {}
     now, origin = timezone.now(), chosen_origin(request)
+    counts = once(lambda: _rail_counts(origin, now))
     return {
-        "strip": once(lambda: _strip(origin, now)),
+        "strip": once(lambda: _strip(origin, now, unanswered=counts["unanswered"])),
         "strip_url": reverse("dashboards:strip"),
-        "banner": once(lambda: _banner(origin, user)),
-        "rail_counts": once(lambda: _rail_counts(origin, now)),
+        "banner": once(lambda: _banner(origin, user, unanswered=counts["unanswered"])),
+        "rail_counts": counts,
         "origin": origin,
     }
 
 
-def _strip(origin: Origin, now: datetime) -> Strip:
+def _strip(origin: Origin, now: datetime, *, unanswered: int) -> Strip:
     items = [
-        *_unanswered(origin),
+        *_unanswered(unanswered),
         *_stops(),
         _feeds(origin, now),
         *_lags(now),
@@ -80,8 +82,11 @@ def _rail_counts(origin: Origin, now: datetime) -> dict[str, int]:
     groups = AlertGroup.objects.of_origin(origin).open().filter(status="triggered")
     waiting = groups.filter(Q(silenced_until=None) | Q(silenced_until__lte=now))
     held = QuarantinedItem.objects.held().filter(origin=origin)
-    counts = _count(waiting, "alerts").union(_count(held, "quarantine"), all=True)
-    return {"alerts": 0, "quarantine": 0} | dict(counts)
+    alone = open_unanswered().filter(origin=origin)
+    counts = _count(waiting, "alerts").union(
+        _count(held, "quarantine"), _count(alone, "unanswered"), all=True
+    )
+    return {"alerts": 0, "quarantine": 0, "unanswered": 0} | dict(counts)
 
 
 def _count(rows: QuerySet[Any], name: str) -> QuerySet[Any, tuple[str, int]]:
@@ -152,13 +157,12 @@ def _stops() -> list[Item]:
     ]
 
 
-def _unanswered(origin: Origin) -> list[Item]:
+def _unanswered(count: int) -> list[Item]:
     """What nobody answered stands before everything else, on every page."""
-    alone = list(open_unanswered().filter(origin=origin).order_by("-pk").values_list("pk", flat=True)[:100])
-    if not alone:
+    if not count:
         return []
-    text = "Nobody answered an alert" if len(alone) == 1 else f"Nobody answered {len(alone)} alerts"
-    url = reverse("alerts:group_detail", args=[alone[0]]) if len(alone) == 1 else reverse("alerts:group_list")
+    text = "Nobody answered an alert" if count == 1 else f"Nobody answered {count} alerts"
+    url = f"{reverse('alerts:group_list')}?{urlencode({'q': 'Nobody answered'})}"
     return [Item("siren", text, tone="danger", url=url)]
 
 
@@ -176,12 +180,12 @@ def _origin(origin: Origin) -> Item | None:
     return Item("flask-conical", f"{origin.label} data", tone="info", is_extra=origin == Origin.SAMPLE)
 
 
-def _banner(origin: Origin, user: User) -> dict[str, Any] | None:
+def _banner(origin: Origin, user: User, *, unanswered: int) -> dict[str, Any] | None:
     """What nobody answered comes first. Who is shown sample data is told so; an administrator can end it.
 
     Without a key it is being cleared.
     """
-    if alone := _unanswered(origin):
+    if alone := _unanswered(unanswered):
         text = f"{alone[0].text}. Everybody on its policy was told, and every administrator."
         return {"tone": "danger", "icon": "siren", "text": text, "url": alone[0].url, "label": "Look at it"}
     if origin != Origin.SAMPLE:

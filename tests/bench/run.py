@@ -16,7 +16,7 @@ from django.utils import timezone  # noqa: E402
 
 from console.ingest.keeping import TABLES  # noqa: E402
 from console.lib.partitions import ensure_partitions  # noqa: E402
-from tests.bench import boards, ingest, memory, merging, pipeline, polling, screen  # noqa: E402
+from tests.bench import boards, escalations, ingest, memory, merging, pipeline, polling, screen  # noqa: E402
 from tests.bench.figure import Measured  # noqa: E402
 
 BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
@@ -27,6 +27,7 @@ BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "board_ms": boards.boards,
     "memory_mb": memory.at_rest,
     "merge_correctness": merging.merged,
+    "escalation_lateness_ms": escalations.lateness,
     "notice_to_screen_ms": screen.from_post_to_row,
 }
 

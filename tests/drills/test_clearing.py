@@ -38,6 +38,7 @@ KEPT = {
     "feeds_pipelineattempt",
     "feeds_pipelinestop",
     "interruptions_ratetarget",
+    "notifications_subscriber",
 }
 """Tables that hold nothing of any one data origin."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from console.accounts.models import User
 from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
@@ -38,6 +38,11 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
         """Without the groups that stand under a wave which is here itself."""
         waves = self.filter(key__startswith="wave:").order_by()
         return self.exclude(parent__in=waves.values("pk"))
+
+    def with_paged(self) -> AlertGroupQuerySet:
+        """Each with `is_paged`: somebody was, or was to be, paged for it."""
+        pages = AlertGroup.objects.filter(pk=OuterRef("pk"), escalations__is_paging=True)
+        return self.annotate(is_paged=Exists(pages))
 
     def due(self, *, now: datetime) -> AlertGroupQuerySet:
         return self.filter(due_at__lte=now)
