@@ -116,7 +116,7 @@ def page_of_groups(
 ) -> Page[AlertGroup]:
     """One page, the newest first. A wave stands for the groups of the services under it."""
     narrowed = filters.narrow(AlertGroup.objects.of_origin(origin), now=now)
-    rows = narrowed.nested().select_related("acknowledged_by", "service")
+    rows = narrowed.nested().with_paged().select_related("acknowledged_by", "service")
     return cut_page(rows, order=ORDER, cursor=cursor, size=size)
 
 
@@ -150,7 +150,7 @@ def children_of(wave: AlertGroup) -> list[AlertGroup]:
     """The groups of the services under a wave: the open ones first, then by what they lose."""
     if not wave.is_wave:
         return []
-    rows = wave.children.select_related("acknowledged_by", "service")
+    rows = AlertGroup.objects.filter(parent=wave).with_paged().select_related("acknowledged_by", "service")
     return list(rows.order_by(F("resolved_at").desc(nulls_first=True), "-member_count", "pk")[:MOST_CHILDREN])
 
 

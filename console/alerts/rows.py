@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count
 from django.urls import reverse
 
-from console.alerts.models import AlertGroup, Escalation, Verdict
+from console.alerts.models import AlertGroup, Verdict
 from console.runbooks.checklist import Progress, progress
 
 
@@ -48,26 +48,19 @@ class GroupRow:
 
 
 def group_rows(groups: Sequence[AlertGroup], *, now: datetime) -> list[GroupRow]:
-    """Needs `acknowledged_by` selected along; one more query for all checklists, waves and pages each."""
+    """Needs `acknowledged_by` selected along; one more query for all checklists, one for all waves.
+
+    Those that come from `with_paged` can be judged.
+    """
+    if not groups:
+        return []
     steps = progress([group.execution_id for group in groups if group.execution_id is not None])
     none = Progress(0, 0, 0)
     children = _child_counts([group.pk for group in groups if group.is_wave])
-    paged = _paged([group.pk for group in groups])
     return [
-        replace(
-            _row(group, steps.get(group.execution_id or 0, none), children.get(group.pk, 0), now=now),
-            is_paged=group.pk in paged,
-        )
+        _row(group, steps.get(group.execution_id or 0, none), children.get(group.pk, 0), now=now)
         for group in groups
     ]
-
-
-def _paged(group_ids: Sequence[int]) -> set[int]:
-    """Those of these groups that somebody was, or was to be, paged for."""
-    if not group_ids:
-        return set()
-    rows = Escalation.objects.filter(group__in=group_ids, is_paging=True)
-    return set(rows.values_list("group_id", flat=True))
 
 
 def _child_counts(wave_ids: Sequence[int]) -> dict[int, int]:
@@ -103,6 +96,7 @@ def _row(group: AlertGroup, steps: Progress, children: int, *, now: datetime) ->
         running_out=group.running_out_count,
         is_open=group.is_open,
         left_label=_left_label(group),
+        is_paged=bool(getattr(group, "is_paged", False)),
     )
 
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("alerts/forgotten/", care_views.forgotten, name="forgotten"),
     path("alerts/noise/", care_views.noise, name="noise"),
     path("alerts/<int:pk>/", views.group_detail, name="group_detail"),
+    path("alerts/<int:pk>/plan/", views.group_plan, name="group_plan"),
     path("alerts/<int:pk>/members/", views.group_members, name="group_members"),
     path("alerts/<int:pk>/<str:verb>/", group_action, name="group_action"),
     path("tickets/", tickets.ticket_list, name="ticket_list"),

@@ -53,7 +53,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One group: its impact, its machines, its checklist, its history, and why nobody or somebody was told."""
     now = timezone.now()
     group = get_object_or_404(
-        AlertGroup.objects.select_related(
+        AlertGroup.objects.with_paged().select_related(
             "service__team",
             "service__owner",
             "parent",
@@ -92,15 +92,32 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "silences": SILENCES,
         "may_act": signed_in(request).may(Role.RESPONDER),
         "can_act": signed_in(request).may(Role.RESPONDER),
-        "plan": once(lambda: plan_of(group, now=now)),
         "written": once(lambda: queries.messages_of(group)),
-        "tickets": once(lambda: queries.tickets_of(group)),
+    }
+    regions = "group-head children members timeline receipts checklist checklist-member"
+    return render_region(request, "alerts/group_detail.html", regions, context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def group_plan(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who is next and when, its tickets, and whether it was worth a page: a region of the group's page.
+
+    A page of its own where no script fetches it.
+    """
+    rows = AlertGroup.objects.with_paged().select_related("service", "acknowledged_by", "parent")
+    group = get_object_or_404(rows, pk=pk)
+    person = signed_in(request)
+    context = {
+        "group": group,
+        "plan": plan_of(group, now=timezone.now()),
+        "tickets": queries.tickets_of(group),
         "people": once(owners),
         "verdicts": Verdict.choices,
-        "verdict": once(lambda: feedback.verdict_of(group.pk, signed_in(request))),
+        "verdict": once(lambda: feedback.verdict_of(group.pk, person)),
+        "may_act": person.may(Role.RESPONDER),
     }
-    regions = "group-head plan children members timeline receipts checklist checklist-member"
-    return render_region(request, "alerts/group_detail.html", regions, context)
+    return render_region(request, "alerts/group_plan.html", "plan", context)
 
 
 @require_GET

@@ -195,6 +195,7 @@ def open_groups(*, origin: Origin, filters: Filters, now: datetime) -> OpenGroup
     narrowed = filters.narrow_groups(rows)
     shown = list(
         narrowed.nested()
+        .with_paged()
         .annotate(total=Window(Count("pk")), alone=Window(Count(Case(When(is_alone, then=Value(1))))))
         .select_related("service__team", "acknowledged_by", "execution")
         .order_by(is_below, order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]

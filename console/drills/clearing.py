@@ -52,6 +52,8 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("alerts_escalationstep", _of("group_id", "alerts_alertgroup")),
     ("alerts_escalation", OF_ORIGIN),
     ("alerts_suppressionhit", _of("group_id", "alerts_alertgroup")),
+    ("notifications_eventdelivery", _of("event_id", "notifications_outwardevent")),
+    ("notifications_outwardevent", OF_ORIGIN),
     ("alerts_receipt", _of("group_id", "alerts_alertgroup")),
     ("alerts_alertevent", _of("group_id", "alerts_alertgroup")),
     ("alerts_groupmember", _of("group_id", "alerts_alertgroup")),

@@ -19,6 +19,7 @@ from console.lib.partitions import ensure_partitions  # noqa: E402
 from tests.bench import (  # noqa: E402
     boards,
     databases,
+    escalations,
     evaluating,
     ingest,
     memory,
@@ -42,6 +43,7 @@ BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "evaluate_ms": evaluating.a_minute,
     "memory_mb": memory.at_rest,
     "merge_correctness": merging.merged,
+    "escalation_lateness_ms": escalations.lateness,
     "notice_to_screen_ms": screen.from_post_to_row,
 }
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from console.alerts.escalation import words
+from console.alerts.escalation.bells import ESCALATE
 from console.alerts.escalation.following import of_groups, save, whose
 from console.alerts.escalation.ledger import Ledger
 from console.alerts.escalation.telling import restart
@@ -92,6 +95,8 @@ def start(
     }
     rows = [_new(group, chosen[group.origin][whose(group)], receipts[group.pk], now=now) for group in groups]
     Escalation.objects.bulk_create(rows)
+    if rows:
+        transaction.on_commit(ESCALATE.ring)
     return rows
 
 

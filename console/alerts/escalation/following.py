@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
 from console.alerts import outward
 from console.alerts.escalation import words
+from console.alerts.escalation.bells import ESCALATE
 from console.alerts.escalation.ledger import Ledger
 from console.alerts.escalation.telling import restart
 from console.alerts.models import (
@@ -173,6 +175,7 @@ def _change(escalation: Escalation, wanted: EscalationState, *, ledger: Ledger) 
         case State.RUNNING:
             why = "The silence is over" if escalation.state == State.SILENCED else "Nobody has it any more"
             restart(escalation, ledger=ledger, why=why)
+            transaction.on_commit(ESCALATE.ring)
         case State.ACKNOWLEDGED:
             escalation.state = wanted
             _grant(escalation, now=now)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from console.accounts.models import User
 from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
@@ -43,6 +43,11 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
         """Neither silenced nor suppressed."""
         may_speak = Q(silenced_until=None) | Q(silenced_until__lte=now)
         return self.filter(may_speak, Q(suppressed_until=None) | Q(suppressed_until__lte=now))
+
+    def with_paged(self) -> AlertGroupQuerySet:
+        """Each with `is_paged`: somebody was, or was to be, paged for it."""
+        pages = AlertGroup.objects.filter(pk=OuterRef("pk"), escalations__is_paging=True)
+        return self.annotate(is_paged=Exists(pages))
 
     def due(self, *, now: datetime) -> AlertGroupQuerySet:
         return self.filter(due_at__lte=now)
