@@ -17,17 +17,17 @@ from console.oncall.people import by_id
 from console.oncall.schedule import OnCall, Roster, rosters
 
 
-def on_call_items(*, origin: Origin, user: User, now: datetime) -> list[Item]:
+def on_call_items(*, origin: Origin, user: User, has_rotations: bool, now: datetime) -> list[Item]:
     """Nobody first; then oneself, or else the platform's rotation before those of teams."""
     url = reverse("oncall:schedule_list")
+    if not has_rotations:
+        return [Item("triangle-alert", "Nobody is on call", tone="warn", url=url)]
     rotations = list(
         Rotation.objects.of_origin(origin)
         .in_use()
         .only("name", "team", "is_round_the_clock")
         .order_by("name")
     )
-    if not rotations:
-        return [Item("triangle-alert", "Nobody is on call", tone="warn", url=url)]
     found = rosters([one.pk for one in rotations], at=now)
     bare = [one.name for one in rotations if one.is_round_the_clock and found[one.pk].now is None]
     items = []

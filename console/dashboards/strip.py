@@ -25,6 +25,7 @@ from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
 from console.lib.pages import once
+from console.oncall.models import Rotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _strip(origin: Origin, user: User, waiting: Mapping[str, Waiting], now: date
     items = [
         *_unanswered(waiting["unanswered"]),
         *(_stops() if waiting["stops"].count else []),
-        *on_call_items(origin=origin, user=user, now=now),
+        *on_call_items(origin=origin, user=user, has_rotations=waiting["rotations"].count > 0, now=now),
         _feeds(origin, now),
         _suppressions(waiting["suppressions"].count),
         *_lags(now),
@@ -82,9 +83,10 @@ def _waiting(origin: Origin, now: datetime) -> dict[str, Waiting]:
     in_force = SuppressionOccurrence.objects.of_origin(origin).in_force(now=now)
     quiet = _count(in_force, "suppressions", of="suppression")
     stops = _count(PipelineStop.objects.all(), "stops", newest=Count("pk"))
-    names = ("alerts", "quarantine", "unanswered", "suppressions", "stops")
+    turns = _count(Rotation.objects.of_origin(origin).in_use(), "rotations")
+    names = ("alerts", "quarantine", "unanswered", "suppressions", "stops", "rotations")
     nothing = {name: Waiting(0) for name in names}
-    counted = alerts.union(held, unanswered, quiet, stops, all=True)
+    counted = alerts.union(held, unanswered, quiet, stops, turns, all=True)
     return nothing | {name: Waiting(count, newest) for name, count, newest in counted}
 
 

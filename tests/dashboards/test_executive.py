@@ -180,7 +180,10 @@ def test_the_csv_holds_every_figure(viewer: Client) -> None:
     roll_up(now=now)
     response = viewer.get("/executive/?format=csv&team=shop")
     rows = list(csv.DictReader(b"".join(response.streaming_content).decode().splitlines()))
-    assert [row["name"] for row in rows] == ["m1", "m1b", "m2", "m3", "m3", "m1", "m1", "m1"]
+    names = [row["name"] for row in rows]
+    assert [name for name in names if name in ("m1", "m1b", "m2", "m3")] == [
+        "m1", "m1b", "m2", "m3", "m3", "m1", "m1", "m1"]  # fmt: skip
+    assert {"m4", "m6", "m8"} <= set(names)
     assert rows[0]["n"] == "10"
 
 
