@@ -25,6 +25,8 @@ from console.lib.rows import fetch, run
 
 MOST_CHANGES = 1_000
 MOST_DUE = 200
+WORTH_GOING_ON = 200
+"""After a batch of changes this large the worker looks for more at once; after a smaller one others get their turn."""
 
 _CLAIM_CHANGES = """
 SELECT id, interruption_id, is_new, is_replay FROM interruptions_interruptionchange
@@ -48,10 +50,15 @@ _DONE_DUE = "UPDATE alerts_alertgroup SET put_off_count = 0 WHERE id = ANY(%s) A
 
 
 def alert(*, now: datetime) -> int:
-    """Work off what is claimable, batch by batch. Returns the number of changes and groups taken up."""
+    """Work off what is claimable, batch by batch. Returns the number of changes and groups taken up.
+
+    What trickles in while it works is left to the next bell, as one batch.
+    """
     handled = 0
     while batch := alert_batch(now=now):
         handled += batch
+        if batch < WORTH_GOING_ON:
+            break
     while batch := settle_batch(now=now):
         handled += batch
     return handled

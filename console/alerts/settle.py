@@ -36,6 +36,13 @@ _WRITTEN = {
 _SET = ", ".join(f"{name} = f.{name}" for name in _WRITTEN if name != "id")
 
 _FIGURES = """
+WITH member AS MATERIALIZED (
+    SELECT group_id, interruption_id FROM alerts_groupmember WHERE group_id = ANY(%(groups)s)
+), moved AS (
+    SELECT interruption_id, count(*) AS moves, count(*) FILTER (WHERE running_at IS NULL) AS pending,
+           max(running_at) AS last_running_at
+    FROM interruptions_move WHERE interruption_id IN (SELECT interruption_id FROM member) GROUP BY interruption_id
+)
 SELECT g.group_id, count(*), count(*) FILTER (WHERE g.is_open),
        min(g.deadline_at) FILTER (WHERE g.is_open), bool_and(g.healed_at IS NOT NULL), max(g.healed_at),
        coalesce(sum(g.pending), 0)
@@ -45,17 +52,12 @@ FROM (
                 WHEN i.state = 'cancelled' THEN i.updated_at
                 WHEN v.moves > 0 THEN greatest(i.ended_at, v.last_running_at)
                 ELSE i.ended_at + %(wait)s::interval END AS healed_at
-    FROM alerts_groupmember m
+    FROM member m
     JOIN interruptions_interruption i ON i.id = m.interruption_id
     CROSS JOIN LATERAL (
         SELECT i.state IN ('noticed', 'cordoned', 'draining', 'shutting_down', 'shut_down') AS is_open
     ) o
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS moves, count(*) FILTER (WHERE running_at IS NULL) AS pending,
-               max(running_at) AS last_running_at
-        FROM interruptions_move WHERE interruption_id = i.id
-    ) v
-    WHERE m.group_id = ANY(%(groups)s)
+    LEFT JOIN moved v ON v.interruption_id = i.id
 ) g GROUP BY g.group_id
 """
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import select
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.config.settings")
 
+import psycopg
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from psycopg_pool import AsyncConnectionPool
@@ -39,7 +41,7 @@ class Console:
         self._pages = WSGIMiddleware(pages, workers=PAGE_THREADS)
         self._pool = AsyncConnectionPool(
             settings.DATABASE_URL, min_size=1, max_size=4, open=False, timeout=3.0,
-            kwargs={"autocommit": True}, check=AsyncConnectionPool.check_connection,
+            kwargs={"autocommit": True}, check=_check,
         )  # fmt: skip
         self._receiver = Receiver(self._pool)
         self._live = LiveStream(settings.DATABASE_LISTEN_URL)
@@ -68,6 +70,16 @@ class Console:
                 await self._pool.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+async def _check(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Raises for a connection that a restart of the database cut. One that is whole has nothing to read while it
+    idles, so it is asked only where there is something: a question for each event would cost as much as storing it.
+    """
+    looking = select.poll()
+    looking.register(connection.fileno(), select.POLLIN)
+    if looking.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def _collect_seldom() -> None:

@@ -5,5 +5,6 @@ from __future__ import annotations
 from console.lib.bells import Bell
 
 RECORD = Bell("console.ingest.tasks.record", queue="ingest")
-ALERT = Bell("console.alerts.tasks.alert", queue="alerts")
+ALERT = Bell("console.alerts.tasks.alert", queue="alerts", gap=0.25)
+"""A batch of changes costs more than the changes in it: in a stream they are worth waiting for."""
 REPLAY = Bell("console.ingest.tasks.replay", queue="reports")

@@ -29,6 +29,8 @@ from console.lib import passing
 from console.lib.rows import run
 
 MOST_DELIVERIES = 4_000
+WORTH_GOING_ON = 200
+"""After a batch this large the worker looks for more at once; after a smaller one others get their turn first."""
 MOST_CLOSURES = 5
 """How often a batch is tried again at once because another worker named one of its machines meanwhile."""
 

@@ -15,9 +15,12 @@ from console.interruptions import reattributing, recording
 
 @shared_task(queue="ingest", ignore_result=True)
 def record() -> None:
-    """Work until nothing is claimable."""
-    while pipeline.record_batch(now=timezone.now()):
+    """Work while there is much to do; what trickles in meanwhile is left to the next bell, as one batch."""
+    while recorded := pipeline.record_batch(now=timezone.now()):
         ALERT.ring()
+        if recorded < pipeline.WORTH_GOING_ON:
+            RECORD.ring()
+            return
 
 
 @shared_task(queue="ingest", ignore_result=True)

@@ -1,7 +1,7 @@
 """Bells wake workers; they carry nothing. A surplus bell is harmless, a lost one costs a sweep of beat.
 
-Each process rings a bell at most ten times a second, from a thread of its own, so that neither a request nor
-a transaction ever waits for the broker.
+Each process rings a bell at most ten times a second (some more seldom), from a thread of its own, so that neither
+a request nor a transaction ever waits for the broker.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ EXPIRES = 10
 class Bell:
     """Rings one task on one queue. `ring` returns at once."""
 
-    def __init__(self, task: str, *, queue: str) -> None:
+    def __init__(self, task: str, *, queue: str, gap: float = SHORTEST_GAP) -> None:
         self._task = task
         self._queue = queue
+        self._gap = max(gap, SHORTEST_GAP)
         self._wanted = threading.Event()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -48,4 +49,4 @@ class Bell:
                 )
             except (OperationalError, OSError) as error:
                 logger.warning("bell.not_rung", extra={"task_name": self._task, "error": str(error)})
-            time.sleep(SHORTEST_GAP)
+            time.sleep(self._gap)

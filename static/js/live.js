@@ -1,7 +1,9 @@
 // data-live="/live/?topics=…" on <main>: the stream says what changed, the regions whose data-topics name it are fetched.
 // Events: "refresh" (everything) and "changed" or unnamed with {"topics": […], "ids": […]}. Without the stream: every 5 s.
-// At once after a quiet moment; in a storm at most once in 250 ms, or in the milliseconds of the region's data-spacing.
-// [data-live-state] is the button that shows how it stands and pauses; `.` presses it. A hidden tab does nothing, unless [data-live-always].
+// At once after a quiet moment; in a storm at most once in 250 ms, or in the milliseconds of the region's data-spacing,
+// and never more than half of the time: where an answer takes long, asking more often would only make it longer.
+// [data-live-state] is the button that shows how it stands and pauses; `.` presses it. A hidden tab does
+// nothing, unless the page says data-live-always.
 (() => {
   const page = document.querySelector("[data-live]");
   if (!page) return;
@@ -18,6 +20,7 @@
   const TOGETHER_MS = 60; // what falls due so soon after another goes with it
   const due = new Map(); // region -> when it may be fetched
   let departure = 0;
+  let trip = 0; // how long the last one took
   const begun = new WeakMap(); // region -> when it was last fetched
 
   // A board that calls by desktop notification goes on while nobody looks at it: [data-live-always].
@@ -33,7 +36,7 @@
 
   function schedule(region) {
     if (due.has(region)) return;
-    const spacing = Number(region.dataset.spacing) || SPACING_MS;
+    const spacing = Math.max(Number(region.dataset.spacing) || SPACING_MS, 2 * trip);
     due.set(region, Math.max(performance.now(), (begun.get(region) ?? -spacing) + spacing));
     plan();
   }
@@ -52,6 +55,7 @@
     }
     plan();
     await Promise.all(regions.map((region) => spot.refresh(region)));
+    trip = Math.min(performance.now() - now, POLL_MS);
     if (isPaused) return;
     if (document.querySelector("[data-region][data-stale]")) state("stale");
     else if (document.querySelector('[data-live-state="stale"]')) state(poll ? "polling" : "live");

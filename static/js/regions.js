@@ -30,10 +30,13 @@
 
   const OWN = { "aria-expanded": "*", open: "details, dialog", hidden: "[data-detail]", "data-current": "*", value: ".drain",
     "data-phase": "*", "data-tone": "[data-countdown]", "data-loaded": "*" };
+  const isSame = (node, next) => node.dataset?.version && node.dataset.version === next.dataset?.version
+    && ("gone" in node.dataset) === ("gone" in next.dataset);
   const callbacks = {
     beforeAttributeUpdated: (name, node) => !(OWN[name] && node.matches(OWN[name])),
     beforeNodeMorphed(node, next) {
       if (node.nodeType !== 1) return true;
+      if (isSame(node, next)) return false; // the server wrote the same row: nothing in it can differ
       if (node.matches("[data-select]") && next.matches?.("[data-select]")) next.checked = node.checked;
       return !node.matches("[data-chart], [data-keep], [data-region][data-loaded]");
     },

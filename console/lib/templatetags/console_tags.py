@@ -7,7 +7,7 @@ by `countdown.js` and `times.js`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from console.lib.durations import in_words
+from console.lib.fragments import render_rows
 from console.lib.navigation import PAGES, Page
 from console.lib.tones import look_of
 
@@ -52,6 +53,15 @@ def _badge(kind: str, tone: str, icon_name: str, word: str) -> SafeString:
     return format_html(
         '<span class="{}" data-tone="{}">{}<span>{}</span></span>', kind, tone, icon(icon_name), word
     )
+
+
+@register.simple_tag
+def rows(items: Iterable[Hashable], template_name: str, name: str = "row", **flags: Hashable) -> SafeString:
+    """Frozen rows, each in a template of its own: `{% rows feed.rows "components/_interruption_row.html" %}`.
+
+    The template sees the row under `name`, the flags and `version`, and nothing else of the page.
+    """
+    return render_rows(items, template_name, name, tuple(sorted(flags.items())))
 
 
 @register.filter
