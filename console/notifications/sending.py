@@ -128,7 +128,7 @@ def _lost_before(ids: list[int]) -> list[int]:
 
 def _settle_row(row: Notification, outcome: Outcome, *, was_lost: bool, now: datetime) -> None:
     """A message that may have arrived stays *unknown* until a later try is taken: it is never called failed."""
-    row.note = outcome.answer[:300]
+    reason, row.note = row.note, outcome.answer[:300]
     if outcome.outcome in (AttemptOutcome.HANDED_OVER, AttemptOutcome.DELIVERED):
         row.state = NotificationState(outcome.outcome.value)
         row.send_at, row.settled_at = None, now
@@ -137,6 +137,7 @@ def _settle_row(row: Notification, outcome: Outcome, *, was_lost: bool, now: dat
     is_over = outcome.is_final or row.attempt_count >= MOST_ATTEMPTS
     if row.called_off_at is not None:
         row.state = NotificationState.UNKNOWN if was_lost else NotificationState.CALLED_OFF
+        row.note = f"{reason}; {outcome.answer}"[:300]
     elif was_lost:
         row.state = NotificationState.UNKNOWN
     else:

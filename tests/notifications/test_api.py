@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from console.accounts.models import Scope
 from console.ingest.metrics import registry
+from console.lib.sealing import seal
 from tests.make_accounts import make_token, make_user
 from tests.make_notifications import make_channel, queue
 from tests.notifications.outbox_hands import send_due
@@ -24,7 +25,7 @@ def ask(path: str, *scopes: Scope, **fields: Any) -> Any:
 
 
 def test_a_program_reads_what_was_sent_by_state_and_subject_but_never_an_address_or_a_code() -> None:
-    channel = make_channel(name="Ops", sealed_settings="sealed")
+    channel = make_channel(name="Ops", sealed_settings=seal('{"url": "a-secret"}'))
     queue(channel_id=channel.pk, subject="group:7")
     queue(channel_id=channel.pk, title="123456 is your code", data={"is_confidential": True})
     send_due()
@@ -37,7 +38,7 @@ def test_a_program_reads_what_was_sent_by_state_and_subject_but_never_an_address
     assert (row["channel"], row["attempts"], row["note"]) == ("Ops", 1, "Nobody is told by this channel")
     assert page.count("\n") == 4
     assert "123456" not in page
-    assert "sealed" not in str(told)
+    assert "secret" not in str(told)
 
 
 def test_a_program_sees_one_origin_and_needs_its_scope() -> None:
