@@ -1,7 +1,7 @@
 // data-live="/live/?topics=…" on <main>: the stream says what changed, the regions whose data-topics name it are fetched.
 // Events: "refresh" (everything) and "changed" or unnamed with {"topics": […], "ids": […]}. Without the stream: every 5 s.
 // At once after a quiet moment; in a storm at most once in 250 ms, or in the milliseconds of the region's data-spacing,
-// and never more than half of the time: where an answer takes long, asking more often would only make it longer.
+// and never more than half of the time.
 // [data-live-state] is the button that shows how it stands and pauses; `.` presses it. A hidden tab does nothing, unless [data-live-always].
 (() => {
   const page = document.querySelector("[data-live]");
@@ -22,7 +22,6 @@
   let trip = 0; // how long the last one took
   const begun = new WeakMap(); // region -> when it was last fetched
 
-  // A board that calls by desktop notification goes on while nobody looks at it: [data-live-always].
   const isAsleep = () => document.hidden && !("liveAlways" in page.dataset);
 
   function state(name) {
