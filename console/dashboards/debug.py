@@ -231,6 +231,23 @@ def attachments(*, origin: Origin, now: datetime, most: int = 12) -> list[Volume
     return list(rows.order_by("-at", "-pk")[:most])
 
 
+def recoveries(*, origin: Origin, now: datetime, most: int = 12) -> list[Replica]:
+    """The latest replicas that were lost, with how long they took to be ready again."""
+    rows = Replica.objects.filter(origin=origin, at__gte=now - WEEK).select_related(
+        "machine__service", "interruption"
+    )
+    return list(rows.order_by("-at", "-pk")[:most])
+
+
+def channel_named(missed_by: str) -> str:
+    """`feed id:format` in words; empty where nothing is asked for."""
+    feed_id, _, source = missed_by.partition(":")
+    if not feed_id.isdecimal() or len(feed_id) > 18:
+        return ""
+    name = Feed.objects.filter(pk=int(feed_id)).values_list("name", flat=True).first()
+    return f"{name or 'a feed since removed'} ({source})"
+
+
 def hook_logs(*, origin: Origin, now: datetime, most: int = 20) -> list[LogLine]:
     """The latest lines that nodes sent."""
     rows = LogLine.objects.filter(origin=origin, received_at__gte=now - timedelta(days=1))

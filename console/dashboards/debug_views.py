@@ -43,6 +43,7 @@ def debug_board(request: HttpRequest) -> HttpResponse:
         "shutdowns": debug.shutdowns(origin=origin, now=now),
         "evacuations": debug.evacuations(origin=origin, now=now),
         "volumes": debug.attachments(origin=origin, now=now),
+        "replicas": debug.recoveries(origin=origin, now=now),
         "logs": debug.hook_logs(origin=origin, now=now),
     }
     return render_region(request, "dashboards/debug.html", "machines nodes", context)
@@ -63,7 +64,8 @@ def interruption_list(request: HttpRequest) -> HttpResponseBase:
     context = {
         "filters": filters,
         "choices": oncall.choices(origin=origin),
-        "outcomes": OUTCOMES,
+        "outcomes": [*OUTCOMES, *((one, word) for one, word in COUNTED_AS if one == filters.outcome)],
+        "missed_by": debug.channel_named(filters.missed_by),
         "rows": rows,
         "next": query_of(request, cursor=page.next) if page.next else "",
         "newest": query_of(request, cursor=None) if cursor else "",
@@ -80,6 +82,22 @@ OUTCOMES = (
     ("cancelled", "Withdrawn"),
     ("hint", "Hints only"),
 )
+COUNTED_AS = (
+    ("counted", "Counted by the measures"),
+    ("hinted", "Foretold by a hint"),
+    ("complete", "Hook complete"),
+    ("partial", "Hook partial or overdue"),
+    ("failed", "Hook failed"),
+    ("no_report", "No hook report"),
+    ("no_notice", "No notice, no hook"),
+    ("undecided", "Hook not judged yet"),
+    ("notice_usable", "Notice usable"),
+    ("notice_short", "Notice too short"),
+    ("notice_late", "Notice too late"),
+    ("notice_untold", "No notice received"),
+    ("notice_history", "Heard of a day later"),
+)
+"""What links of figures ask for: offered where it is what the list shows."""
 
 
 @require_GET

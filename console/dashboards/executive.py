@@ -16,7 +16,7 @@ from console.dashboards import executive_charts as charts
 from console.dashboards.executive_answers import answers
 from console.fleet.models import Team
 from console.interruptions.measure_reading import read_counts, read_pieces
-from console.interruptions.measure_words import Answer
+from console.interruptions.measure_words import Answer, answer_of
 from console.interruptions.measures import TREND_WEEKS, Dimension, Measure, Scope, Window, rolled_up_at
 from console.interruptions.measures_m1 import (
     Targets,
@@ -27,6 +27,9 @@ from console.interruptions.measures_m1 import (
 )
 from console.interruptions.measures_m2 import graceful_shutdown, read_agents
 from console.interruptions.measures_m3 import reschedule_latency
+from console.interruptions.measures_m4 import lost_work
+from console.interruptions.measures_m6 import observability_gap
+from console.interruptions.measures_m8 import replica_recovery
 from console.lib.charts import Drawing
 from console.lib.origin import Origin
 
@@ -89,6 +92,8 @@ class Board:
     is_late: bool = False
     window: Window | None = None
     answers: Sequence[Answer] = ()
+    reported: Sequence[Answer] = ()
+    """What hangs on reports of nodes and services: lost work, recovery, gaps."""
     trend: Drawing | None = None
     shutdowns: Drawing | None = None
     parts: Sequence[charts.LinkedPart] = ()
@@ -114,9 +119,15 @@ def read_board(*, origin: Origin, filters: Filters, now: datetime) -> Board:
     reading = read_counts(scope, window, pieces=pieces)
     by_week = read_counts(scope, weeks, by_week=True, pieces=pieces)
     rate = interruption_rate(reading, targets)
-    shutdown = graceful_shutdown(reading, read_agents(scope, now=now))
+    agents = read_agents(scope, now=now)
+    shutdown = graceful_shutdown(reading, agents)
     last_week = Window.last(WEEK, as_of=as_of)
     moves = reschedule_latency(scope, window=last_week, now=now)
+    reported = [
+        *lost_work(scope, window=last_week),
+        *replica_recovery(scope, window=last_week, now=now),
+        *observability_gap(scope, window=last_week, now=now, agents=agents),
+    ]
     groups = {d: interruption_rate_by(reading, targets, dimension=d) for d in RANKED}
     shares = interrupted_share(scope, window=last_week)
     return Board(
@@ -126,12 +137,20 @@ def read_board(*, origin: Origin, filters: Filters, now: datetime) -> Board:
         is_late=now - as_of > LATE,
         window=window,
         answers=answers(rate, shares[0] if shares else None, shutdown, moves, period=filters.words),
+        reported=[answer_of(one) for one in reported],
         trend=charts.trend(weekly_rates(by_week, targets, weeks=TREND_WEEKS), as_of=as_of),
         shutdowns=charts.shutdowns(shutdown),
         parts=charts.linked_parts(shutdown),
         rankings=[charts.ranking(dimension, groups[dimension]) for dimension in RANKED],
-        notes=[note for one in (rate, shutdown, *moves) for note in one.notes],
-        measures=[rate, *shares, shutdown, *moves, *[measure for d in RANKED for measure in groups[d]]],
+        notes=[note for one in (rate, shutdown, *moves, *reported) for note in one.notes],
+        measures=[
+            rate,
+            *shares,
+            shutdown,
+            *moves,
+            *reported,
+            *[measure for d in RANKED for measure in groups[d]],
+        ],
     )
 
 

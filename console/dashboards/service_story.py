@@ -12,13 +12,17 @@ from django.urls import reverse
 
 from console.alerts.models import AlertGroup
 from console.dashboards.executive_answers import answers
+from console.dashboards.leading import in_order
 from console.fleet.models import Service
 from console.interruptions import measures
 from console.interruptions.measure_reading import read_counts
-from console.interruptions.measure_words import Answer
+from console.interruptions.measure_words import Answer, answer_of
 from console.interruptions.measures_m1 import Targets, interruption_rate
 from console.interruptions.measures_m2 import graceful_shutdown, read_agents
 from console.interruptions.measures_m3 import reschedule_latency
+from console.interruptions.measures_m4 import lost_work
+from console.interruptions.measures_m6 import observability_gap
+from console.interruptions.measures_m8 import replica_recovery
 from console.interruptions.models import Episode, Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
 
@@ -50,7 +54,7 @@ class Episodes:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """M1, M2 and M3 of the last week. Without roll-ups there are none."""
+    """Its measures of the last week, those its kind is judged by first. Without roll-ups there are none."""
 
     answers: Sequence[Answer]
     as_of: datetime | None
@@ -68,17 +72,30 @@ def open_groups(service: Service) -> list[AlertGroup]:
 
 
 def figures(service: Service, *, now: datetime) -> Figures:
-    """How often it loses machines, how well they shut down, how soon its work runs again."""
+    """How often it loses machines and how it takes that, by every measure it reports to."""
     as_of = measures.rolled_up_at(service.origin)
     if as_of is None:
         return Figures((), None)
     scope = measures.Scope(service.origin, service=service.slug)
     window = measures.Window.last(WEEK, as_of=as_of)
-    reading = read_counts(scope, window)
-    rate = interruption_rate(reading, Targets())
-    shutdown = graceful_shutdown(reading, read_agents(scope, now=now))
+    reading, agents = read_counts(scope, window), read_agents(scope, now=now)
     moves = reschedule_latency(scope, window=window, now=now)
-    return Figures(answers(rate, None, shutdown, moves, period="7 days"), as_of)
+    rate, shutdown, *latencies = answers(
+        interruption_rate(reading, Targets()),
+        None,
+        graceful_shutdown(reading, agents),
+        [one for one in moves if one.n or one.workload_class == service.lead_measure],
+        period="7 days",
+    )
+    found = {
+        "m1": [rate],
+        "m2": [shutdown],
+        "m3": latencies,
+        "m4": [answer_of(one) for one in lost_work(scope, window=window)],
+        "m6": [answer_of(one) for one in observability_gap(scope, window=window, now=now, agents=agents)],
+        "m8": [answer_of(one) for one in replica_recovery(scope, window=window, now=now)],
+    }
+    return Figures(in_order(found, service=service), as_of)
 
 
 def recent_reclaims(service: Service) -> Sequence[InterruptionRow]:

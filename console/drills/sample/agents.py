@@ -45,7 +45,7 @@ def beats(machines: Sequence[Machine], turn: int, *, at: datetime, chance: Rando
 def beat(machine: Machine, *, at: datetime, chance: Random) -> Post:
     entries = [node.heartbeat()]
     if machine.seat.index % TELEMETRY_OF == 0:
-        entries.append(node.telemetry(at, value=round(chance.uniform(0.2, 0.9), 3)))
+        entries.append(node.stream(machine, "telemetry", at, value=round(chance.uniform(0.2, 0.9), 3)))
     return Post(at, NODES, node.report(machine, entries, at=at, chance=chance))
 
 
@@ -53,6 +53,8 @@ def last_words(machine: Machine, *, at: datetime, chance: Random) -> Post:
     """A full disk, and then nothing."""
     entries = [
         node.heartbeat(),
+        node.stream(machine, "telemetry", at),
+        node.stream(machine, "audit", at - timedelta(minutes=9)),
         node.log(at - timedelta(minutes=9), "agent: disk 96 % full", level="warning"),
         node.log(at, "agent: no space left on device, telemetry buffer dropped", level="error"),
     ]

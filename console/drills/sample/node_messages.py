@@ -30,8 +30,15 @@ def heartbeat() -> Entry:
     return {"type": "heartbeat"}
 
 
-def telemetry(at: datetime, *, value: float) -> Entry:
-    return {"type": "sample", "signal": "telemetry", "at": iso(at), "value": value}
+def stream(machine: Machine, signal: str, at: datetime, *, value: float | None = None) -> Entry:
+    """A point of the seat's own stream: whoever sits there next goes on with it."""
+    replica = f"{machine.service.slug or 'misc'}-{machine.seat.index}"
+    entry = {"type": "sample", "signal": signal, "replica": replica, "at": iso(at)}
+    return entry if value is None else entry | {"value": value}
+
+
+def checkpoint(machine: Machine, at: datetime) -> Entry:
+    return stream(machine, "checkpoint", at)
 
 
 def notice(deadline_at: datetime) -> Entry:

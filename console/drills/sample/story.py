@@ -97,7 +97,8 @@ def tell(
 def _tell_at_once(story: Story) -> None:
     """One report in place of those that hold no notice: what a notice says, it says as of its own time."""
     reports = [post for post in story.posts if post.lane == NODES]
-    facts = [post for post in reports if post.body["reports"][0]["type"] != "notice"]
+    own = [post for post in reports if post.body["instance_id"] == story.machine.instance_id]
+    facts = [post for post in own if post.body["reports"][0]["type"] != "notice"]
     if facts:
         last = max(facts, key=lambda post: post.at)
         moves = {_identity(entry): entry for post in facts for entry in post.body["reports"]}
@@ -108,7 +109,7 @@ def _tell_at_once(story: Story) -> None:
 def _identity(entry: node.Entry) -> tuple[str, str]:
     """A move that is told twice is one: the later word knows more."""
     name = entry.get("workload") or entry.get("at") or entry.get("message") or ""
-    return entry["type"], name
+    return entry["type"], entry.get("signal", "") + name
 
 
 class _Teller:
@@ -182,7 +183,16 @@ class _Teller:
         entries.append(node.log(began, "drain: SIGTERM sent, waiting for work in flight"))
         level = "info" if outcome == "complete" else "error"
         entries.append(node.log(ended, f"drain: {message or 'everything handed over'}", level=level))
+        entries += self._seen_last(ended)
         self.node(ended, *entries)
+
+    def _seen_last(self, at: datetime) -> list[dict[str, Any]]:
+        """What the streams hold of the machine's end: telemetry to the last, audit as far as it was flushed."""
+        unseen = self.chance.uniform(0, 3) if self.script.hook == "complete" else self.chance.uniform(20, 110)
+        return [
+            node.stream(self.machine, "telemetry", at, value=round(self.chance.uniform(0.2, 0.9), 3)),
+            node.stream(self.machine, "audit", at - _seconds(unseen)),
+        ]
 
     def aftermath(self) -> None:
         """Replicas move, work is lost or saved, the next machine comes up."""
@@ -190,11 +200,20 @@ class _Teller:
         if self.machine.provider == "aws":
             launch = aws.launch_successful(self.successor, at=replaced, chance=self.chance)
             self.say(replaced, launch, delay=1)
+        self._seen_again()
         self._moves()
         if service.statefulness == "stateful":
             self._storage()
         elif service.statefulness == "batch":
             self._work()
+
+    def _seen_again(self) -> None:
+        """The next machine goes on with the streams of its seat once its agent is up."""
+        began = max(self.story.replaced_at, self.story.ended_at) + _seconds(self.chance.uniform(4, 40))
+        entries = [node.heartbeat()]
+        entries += [node.stream(self.successor, signal, began) for signal in ("telemetry", "audit")]
+        body = node.report(self.successor, entries, at=began, chance=self.chance)
+        self.say(began, body, lane=NODES, delay=0.3)
 
     def _moves(self) -> None:
         chance, zone = self.chance, self.machine.pool.zone
@@ -235,10 +254,16 @@ class _Teller:
         )
 
     def _work(self) -> None:
+        """What the job's own controller tells; of one that overran only the checkpoints are known."""
         gone, chance = self.story.ended_at, self.chance
         is_saved = self.script.hook == "complete" and self.script.is_warned
         lost = chance.uniform(2, 60) if is_saved else chance.uniform(900, 5400)
         checkpoint = gone - _seconds(lost)
+        if self.script.hook == "overrun":
+            earlier = checkpoint - _seconds(chance.uniform(1200, 7200))
+            saved = [node.checkpoint(self.machine, at) for at in (earlier, checkpoint)]
+            self.node(self.at + _seconds(1), *saved)
+            return
         resumed = max(gone, self.story.replaced_at) + _seconds(chance.uniform(20, 90))
         self.node(
             resumed,

@@ -121,6 +121,10 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='samples', to='fleet.machine'),
         ),
         migrations.AddIndex(
+            model_name='replica',
+            index=models.Index(fields=['origin', '-at', '-id'], name='interruptions_replica_newest'),
+        ),
+        migrations.AddIndex(
             model_name='interruption',
             index=models.Index(condition=models.Q(('at_risk_at__isnull', False)), fields=['origin', 'at_risk_at'], name='interruptions_hints'),
         ),

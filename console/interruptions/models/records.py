@@ -185,6 +185,7 @@ class Replica(_NodeRecord):
         indexes = [
             models.Index(fields=["interruption"], name="interruptions_replica_of"),
             models.Index(fields=["at"], name="interruptions_replica_stray", condition=Q(interruption=None)),
+            models.Index(fields=["origin", "-at", "-id"], name="interruptions_replica_newest"),
         ]
 
     def __str__(self) -> str:
