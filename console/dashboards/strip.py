@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,7 @@ from django.utils import timezone
 from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin
 from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
-from console.alerts.models import AlertGroup
-from console.alerts.suppression.queries import count_in_force
+from console.alerts.models import AlertGroup, SuppressionOccurrence
 from console.feeds.health import FeedState, feed_states
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
@@ -54,28 +54,31 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(user, User) or request.headers.get("HX-Target") == "main":
         return {}
     now, origin = timezone.now(), chosen_origin(request)
+    counts = once(lambda: _counts(origin, now))
     return {
-        "strip": once(lambda: _strip(origin, now)),
+        "strip": once(lambda: _strip(origin, now, counts)),
         "strip_url": reverse("dashboards:strip"),
         "banner": once(lambda: _banner(origin, user)),
-        "rail_counts": once(lambda: _rail_counts(origin, now)),
+        "rail_counts": counts,
         "origin": origin,
     }
 
 
-def _strip(origin: Origin, now: datetime) -> Strip:
-    quiet = _suppressions(origin, now)
+def _strip(origin: Origin, now: datetime, counts: Mapping[str, int]) -> Strip:
+    quiet = _suppressions(counts["suppressions"])
     items = [*_stops(), _feeds(origin, now), quiet, *_lags(now), canary_item(now=now), _origin(origin)]
     return Strip([item for item in items if item is not None])
 
 
-def _rail_counts(origin: Origin, now: datetime) -> dict[str, int]:
-    """What waits for somebody, in one query."""
+def _counts(origin: Origin, now: datetime) -> dict[str, int]:
+    """What waits for somebody, and what is suppressed, in one query. A suppression has one window at a time."""
     groups = AlertGroup.objects.of_origin(origin).open().filter(status="triggered")
     waiting = groups.speaking(now=now)
     held = QuarantinedItem.objects.held().filter(origin=origin)
-    counts = _count(waiting, "alerts").union(_count(held, "quarantine"), all=True)
-    return {"alerts": 0, "quarantine": 0} | dict(counts)
+    hiding = SuppressionOccurrence.objects.of_origin(origin).in_force(now=now)
+    asked = {"alerts": waiting, "quarantine": held, "suppressions": hiding}
+    first, *others = (_count(rows, name) for name, rows in asked.items())
+    return dict.fromkeys(asked, 0) | dict(first.union(*others, all=True))
 
 
 def _count(rows: QuerySet[Any], name: str) -> QuerySet[Any, tuple[str, int]]:
@@ -116,9 +119,8 @@ TROUBLES = (
 """Deaf before late before paused; what is merely quiet is none of them."""
 
 
-def _suppressions(origin: Origin, now: datetime) -> Item | None:
+def _suppressions(count: int) -> Item | None:
     """Planned quiet that hides something now, if there is any."""
-    count = count_in_force(origin=origin, now=now)
     if not count:
         return None
     text = f"{count} suppression{'' if count == 1 else 's'} active"
