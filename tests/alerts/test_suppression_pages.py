@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from console.accounts.models import Role, Scope, User
 from console.alerts.models import AlertGroup, Receipt, Suppression, SuppressionHit
-from console.alerts.suppression.preview import preview
+from console.alerts.suppression.preview import past_windows, preview
 from console.fleet.models import Service
 from console.notifications.models import Notification
 from tests.make_accounts import make_token, make_user
@@ -186,6 +186,26 @@ def test_the_preview_counts_what_the_windows_of_the_last_30_days_would_have_hidd
     whole = preview(draft_of("team:payments"), now=second(0))
     assert (whole.groups, whole.pages, whole.is_repeating) == (4, 3, False)
     assert [(one.name, one.pages) for one in whole.people] == [("Alice", 2), ("Bob", 2)]
+
+
+@pytest.mark.parametrize(
+    ("rrule", "windows"),
+    [
+        ("FREQ=DAILY", 31),
+        ("FREQ=HOURLY;INTERVAL=6", 121),
+        ("FREQ=WEEKLY;INTERVAL=2;COUNT=1", 2),
+        ("FREQ=MONTHLY;BYMONTHDAY=31,-1", 1),
+        ("FREQ=MONTHLY", 2),
+        ("FREQ=YEARLY", 1),
+        ("FREQ=YEARLY;BYMONTH=7;BYMONTHDAY=4", 0),
+    ],
+)
+def test_a_rule_is_laid_over_the_past_as_if_it_had_come_all_along(
+    checkout: Service, rrule: str, windows: int
+) -> None:
+    found = past_windows(draft_of(rrule=rrule, at=365 * DAY, minutes=60), now=second(60))
+    assert len(found) == windows
+    assert all(second(60 - 30 * DAY) <= a < b <= second(60) for a, b in found)
 
 
 def test_the_preview_says_what_guard_rails_would_have_let_through(checkout: Service) -> None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models import Case, DateTimeField, Value, When
 from django.db.models.functions import Greatest, Least
 
 from console.accounts.audit import record
 from console.accounts.models import Role, User
 from console.alerts.handling import By
 from console.alerts.models import (
-    AlertGroup,
     OccurrenceQuerySet,
     Suppression,
     SuppressionKind,
@@ -76,14 +75,11 @@ def extend(suppression_id: int, *, minutes: int, by: By, now: datetime) -> Suppr
         raise NotPossible("It is not in force now. Make another one.")
     before, until = window.ends_at, window.ends_at + timedelta(minutes=minutes)
     _check_extension(suppression, window, until, by)
-    window.ends_at = window.due_at = until
+    window.ends_at, window.due_at = until, now  # looked at again, so that groups say until when
     window.save(update_fields=["ends_at", "due_at"])
     if not suppression.rrule:
         suppression.ends_at, suppression.duration = until, until - suppression.starts_at
         suppression.save(update_fields=["ends_at", "duration"])
-    AlertGroup.objects.filter(suppressed_by=suppression, suppressed_until=before).update(
-        suppressed_until=until, version=F("version") + 1
-    )
     _tell(
         suppression,
         "extend",

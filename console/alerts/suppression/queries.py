@@ -129,12 +129,6 @@ def past_rows(windows: Sequence[SuppressionOccurrence], *, now: datetime) -> lis
     ]
 
 
-def count_in_force(*, origin: Origin, now: datetime) -> int:
-    """How many suppressions hide something now, for the status strip."""
-    rows = SuppressionOccurrence.objects.of_origin(origin).in_force(now=now)
-    return rows.order_by().values("suppression").distinct().count()
-
-
 def tallies(suppression_ids: Collection[int]) -> dict[int, Tally]:
     """By suppression: what it hid in all its windows."""
     rows = fetch(_TALLIES.format(key="o.suppression_id"), [list(suppression_ids)]) if suppression_ids else []
