@@ -133,11 +133,15 @@ class PersonRow:
 def people_with_sign_in(*, search: str = "") -> list[PersonRow]:
     """Everybody, active people first, by name."""
     mine = OuterRef("pk")
-    people = User.objects.annotate(
-        has_totp=Exists(Authenticator.objects.filter(user=mine, type=Authenticator.Type.TOTP)),
-        has_passkey=Exists(Authenticator.objects.filter(user=mine, type=Authenticator.Type.WEBAUTHN)),
-        has_sign_on=Exists(SocialAccount.objects.filter(user=mine)),
-    ).order_by("-is_active", "name", "email", "pk")
+    people = (
+        User.objects.real()
+        .annotate(
+            has_totp=Exists(Authenticator.objects.filter(user=mine, type=Authenticator.Type.TOTP)),
+            has_passkey=Exists(Authenticator.objects.filter(user=mine, type=Authenticator.Type.WEBAUTHN)),
+            has_sign_on=Exists(SocialAccount.objects.filter(user=mine)),
+        )
+        .order_by("-is_active", "name", "email", "pk")
+    )
     if search:
         people = people.filter(Q(name__icontains=search) | Q(email__icontains=search))
     return [

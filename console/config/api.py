@@ -31,6 +31,7 @@ from console.interruptions.api_facts import router as samples
 from console.interruptions.api_measures import router as measures
 from console.lib.asked import only_known
 from console.lib.problems import Problem, problem
+from console.oncall.api import router as oncall
 from console.runbooks.api import router as runbooks
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,7 @@ ROOMS = (
     feeds,
     deliveries,
     runbooks,
+    oncall,
     interruptions,
     samples,
     measures,

@@ -40,7 +40,14 @@ app.conf.update(
     worker_hijack_root_logger=False,
 )
 app.autodiscover_tasks(
-    ["console.notifications", "console.ingest", "console.alerts", "console.dashboards", "console.drills"]
+    [
+        "console.notifications",
+        "console.oncall",
+        "console.ingest",
+        "console.alerts",
+        "console.dashboards",
+        "console.drills",
+    ]
 )
 
 # Bells that are rung whether or not something happened: a lost bell costs one sweep, never an event.
@@ -87,6 +94,11 @@ app.conf.beat_schedule = {
         "task": "console.ingest.tasks.replay",
         "schedule": 30.0,
         "options": {"expires": 30},
+    },
+    "hand-overs": {
+        "task": "console.oncall.tasks.look_for_hand_overs",
+        "schedule": 20.0,
+        "options": {"expires": 20},
     },
     "sample-clearing": {
         "task": "console.drills.tasks.clear_sample",

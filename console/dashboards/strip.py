@@ -16,27 +16,13 @@ from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin
 from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
 from console.alerts.models import AlertGroup
+from console.dashboards.on_call_items import on_call_items
+from console.dashboards.strip_item import Item
 from console.feeds.health import FeedState, feed_states
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
 from console.interruptions.lag import MOST_LAG, lags
 from console.lib.origin import Origin
 from console.lib.pages import once
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One fact of the strip (`components/_status_strip.html`)."""
-
-    icon: str
-    text: str
-    tone: str = "neutral"
-    value: str = ""
-    url: str = ""
-    at: datetime | None = None
-    is_extra: bool = False
-    warn_after: int = 0
-    """Seconds from `at` on after which an open page turns the item amber, and `danger_after` red."""
-    danger_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +40,7 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
         return {}
     now, origin = timezone.now(), chosen_origin(request)
     return {
-        "strip": once(lambda: _strip(origin, now)),
+        "strip": once(lambda: _strip(origin, user, now)),
         "strip_url": reverse("dashboards:strip"),
         "banner": once(lambda: _banner(origin, user)),
         "rail_counts": once(lambda: _rail_counts(origin, now)),
@@ -62,8 +48,9 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _strip(origin: Origin, now: datetime) -> Strip:
-    items = [*_stops(), _feeds(origin, now), *_lags(now), canary_item(now=now), _origin(origin)]
+def _strip(origin: Origin, user: User, now: datetime) -> Strip:
+    on_call = on_call_items(origin=origin, user=user, now=now)
+    items = [*_stops(), *on_call, _feeds(origin, now), *_lags(now), canary_item(now=now), _origin(origin)]
     return Strip([item for item in items if item is not None])
 
 

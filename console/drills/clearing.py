@@ -39,6 +39,8 @@ def _of(column: str, table: str) -> str:
     return f"{column} IN (SELECT id FROM {table} WHERE {OF_ORIGIN})"  # noqa: S608 - names from this file
 
 
+_LAYERS = f"SELECT id FROM oncall_layer WHERE {_of('rotation_id', 'oncall_rotation')}"  # noqa: S608 - the same
+
 TABLES: tuple[tuple[str, str], ...] = (
     ("feeds_queueddelivery", OF_FEED_OR_ORIGIN),
     ("interruptions_interruptionchange", _of("interruption_id", "interruptions_interruption")),
@@ -81,6 +83,14 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("runbooks_runbookversion", _of("runbook_id", "runbooks_runbook")),
     ("runbooks_runbook", OF_ORIGIN),
     ("fleet_service", OF_ORIGIN),
+    ("notifications_notification", OF_ORIGIN),
+    ("oncall_override", _of("rotation_id", "oncall_rotation")),
+    ("oncall_swaprequest", _of("rotation_id", "oncall_rotation")),
+    ("oncall_handoffnote", _of("rotation_id", "oncall_rotation")),
+    ("oncall_calendarlink", _of("rotation_id", "oncall_rotation")),
+    ("oncall_layermember", f"layer_id IN ({_LAYERS})"),
+    ("oncall_layer", _of("rotation_id", "oncall_rotation")),
+    ("oncall_rotation", OF_ORIGIN),
     ("fleet_team", OF_ORIGIN),
     ("interruptions_dirtyhours", OF_ORIGIN),
     ("interruptions_rollupstate", OF_ORIGIN),
@@ -95,6 +105,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("feeds_feedtoken", OF_FEED),
     ("accounts_apitoken", OF_ORIGIN),
     ("feeds_feed", f"id IN ({_FEEDS})"),
+    ("accounts_user", OF_ORIGIN),
 )
 """Every table with rows of the sample fleet, those that point before those that are pointed at."""
 

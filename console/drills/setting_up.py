@@ -27,6 +27,7 @@ from console.drills.sample.lanes import (
 )
 from console.drills.sample.progress import SEED, FeedAddress, Progress, read_progress, write_progress
 from console.drills.sample.responding import NAME
+from console.drills.sample_rotations import make_rotations
 from console.drills.sample_runbooks import RUNBOOKS, RunbookPlan
 from console.feeds.connecting import FeedOrder, connect
 from console.feeds.models import Feed, FeedKind, FeedToken
@@ -78,7 +79,7 @@ class NotSetUp(Exception):
 
 def is_untouched() -> bool:
     """Nobody has connected a feed or come in besides the first administrator."""
-    return not Feed.objects.exists() and User.objects.count() <= 1
+    return not Feed.objects.exists() and User.objects.real().count() <= 1
 
 
 def is_set_up(var: Path, *, now: datetime) -> bool:
@@ -98,6 +99,7 @@ def set_up(var: Path, *, now: datetime, seed: int = SEED) -> bool:
     """True where it is new. Once more changes nothing; lost secrets are made anew."""
     _teams_and_services(now=now)
     _runbooks(now=now)
+    make_rotations(actor=ACTOR, now=now)
     if is_set_up(var, now=now):
         return False
     _take_old_keys()
@@ -173,4 +175,4 @@ def _feed(order: FeedOrder, *, now: datetime) -> FeedAddress:
 
 def show_sample_to_everybody() -> None:
     """On a fresh console that is its first administrator."""
-    User.objects.update(shown_origin=Origin.SAMPLE)
+    User.objects.real().update(shown_origin=Origin.SAMPLE)

@@ -64,7 +64,7 @@ def _facts() -> list[tuple[str, str, str, str, Role, bool]]:
     connect = reverse("feeds:feed_connect", args=[newest.slug]) if newest else reverse("feeds:feed_new")
     is_heard = live.exclude(last_accepted_at=None).exists() or live.filter(Exists(tested)).exists()
     has_service = Service.objects.filter(origin=Origin.LIVE).exclude(slug=UNATTRIBUTED).exists()
-    has_people = User.objects.count() > 1 or Invitation.objects.exists()
+    has_people = User.objects.real().count() > 1 or Invitation.objects.exists()
     return [
         ("Connect a feed", "An AWS account, or a node that can run curl. Five minutes.",
          reverse("feeds:feed_new"), "Connect a feed", Role.MANAGER, newest is not None),

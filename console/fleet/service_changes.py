@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from console.accounts.audit import Actor, changed, record
 from console.accounts.models import User
@@ -197,7 +198,12 @@ def delete_team(team: Team, *, actor: Actor, now: datetime) -> None:
     if count := team.services.count():
         raise TeamInUse(f"{team.name} still owns {count} services. Give them to another team first.")
     record(actor, action="team.delete", subject=team, before={"slug": team.slug, "name": team.name}, now=now)
-    team.delete()
+    try:
+        team.delete()
+    except ProtectedError as error:
+        raise TeamInUse(
+            f"{team.name} has a rotation or something else that is its own. Give it away first."
+        ) from error
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ PAGES = (
     Page("Executive", "/executive/", "trending-up", key="e"),
     Page("Debug", "/debug/", "bug", key="d"),
     Page("Services", "/services/", "boxes", key="s", is_primary=True),
+    Page("Schedules", "/schedules/", "calendar", key="c"),
     Page("Runbooks", "/runbooks/", "book-open-check", key="r", is_primary=True),
     Page("Feeds", "/feeds/", "activity", key="f", counts="quarantine"),
     Page("Audit", "/audit/", "scroll-text", at_end=True),

@@ -82,7 +82,9 @@ class Shift:
         clock = self.turn_at.astimezone(self.source.zone)
         day = f"{clock:%a} {clock.day} {clock:%b}"
         turn = f"turn of {day} {clock:%H:%M}"
-        return f"{self.source.title}, {turn if self.source.kind == 'hourly' else TURN[self.source.kind] + day}"
+        return (
+            f"{self.source.title}, {turn if self.source.kind == 'hourly' else TURN[self.source.kind] + day}"
+        )
 
     @property
     def override_id(self) -> int | None:

@@ -83,9 +83,7 @@ def cover(below: Sequence[Shift], above: Sequence[Shift]) -> list[Shift]:
     return sorted([*free, *above], key=lambda piece: piece.started_at)
 
 
-def _held(
-    override: OverridePlan, found: Sequence[Shift], since: datetime, until: datetime
-) -> list[Shift]:
+def _held(override: OverridePlan, found: Sequence[Shift], since: datetime, until: datetime) -> list[Shift]:
     """Where an override holds, given who would be on call without it."""
     start, end = max(since, override.started_at), min(until, override.ended_at)
     if start >= end:

@@ -11,6 +11,7 @@ from console.accounts.models import Scope
 from console.config.api import api
 from tests.make_accounts import make_token
 from tests.make_feeds import make_feed
+from tests.make_oncall import make_rotation
 
 pytestmark = pytest.mark.django_db
 Described = dict[str, Any]
@@ -93,6 +94,7 @@ def good_values(path: str) -> list[tuple[str, str]]:
 def program() -> Client:
     _, secret = make_token(*Scope)
     make_feed(slug=PLACES["{slug}"])
+    make_rotation(slug=PLACES["{slug}"])
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -60,7 +61,9 @@ def test_a_daily_hand_over_stays_at_nine_on_days_of_23_and_25_hours() -> None:
 
 def test_turns_of_eight_hours_do_not_drift_and_the_night_of_the_change_is_an_hour_off() -> None:
     hourly = plan(layer(kind="hourly", length=8, handover_at=time(0)))
-    starts = [shift.started_at for shift in shifts_of(hourly, utc("2026-03-28 23:00"), utc("2026-03-31 22:00"))]
+    starts = [
+        shift.started_at for shift in shifts_of(hourly, utc("2026-03-28 23:00"), utc("2026-03-31 22:00"))
+    ]
     assert {clock_at(start, BERLIN).time() for start in starts} == {time(0), time(8), time(16)}
     assert starts[1] - starts[0] == 7 * HOUR
     autumn = shifts_of(hourly, utc("2026-10-24 22:00"), utc("2026-10-26 23:00"))
@@ -73,7 +76,9 @@ def test_a_turn_that_the_clocks_skip_is_nobodys() -> None:
         (ALICE, "28 23:00", "29 00:00"), (BOB, "29 00:00", "29 01:00"),
         (ALICE, "29 01:00", "29 02:00"), (BOB, "29 02:00", "29 03:00")]  # fmt: skip
     apia = ZoneInfo("Pacific/Apia")
-    found = plan(layer(ALICE, BOB, kind="daily", zone=apia, starts_on=date(2011, 12, 28), valid_from=utc("2011-01-01")))
+    found = plan(
+        layer(ALICE, BOB, kind="daily", zone=apia, starts_on=date(2011, 12, 28), valid_from=utc("2011-01-01"))
+    )
     days = [(clock_at(each.started_at, apia).day, each.person_id)
             for each in pieces_of(found, utc("2011-12-28 19:00"), utc("2012-01-02"))]  # fmt: skip
     assert days == [(28, ALICE), (29, BOB), (31, ALICE), (31, BOB), (1, ALICE), (2, BOB)]
@@ -104,7 +109,11 @@ def test_of_two_overrides_the_newer_counts_and_one_that_names_whom_it_replaces_o
     older = override(BOB, "2026-01-06 00:00", "2026-01-08 00:00")
     newer = override(CHARLIE, "2026-01-07 00:00", "2026-01-07 12:00", replaced_id=BOB)
     nowhere = override(CHARLIE, "2026-01-06 10:00", "2026-01-06 12:00", replaced_id=ALICE)
-    expected = [(BOB, "06 00:00", "07 00:00"), (CHARLIE, "07 00:00", "07 12:00"), (BOB, "07 12:00", "08 00:00")]
+    expected = [
+        (BOB, "06 00:00", "07 00:00"),
+        (CHARLIE, "07 00:00", "07 12:00"),
+        (BOB, "07 12:00", "08 00:00"),
+    ]
     for overrides in ((older, newer, nowhere), (nowhere, newer, older)):
         assert told(plan(week, *overrides), "2026-01-06 00:00", "2026-01-08 00:00") == expected
 
@@ -138,7 +147,9 @@ def test_a_roster_says_since_when_until_when_and_who_is_next() -> None:
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Cairo"]
 START = datetime(2026, 3, 1, tzinfo=UTC)
 moments = st.integers(0, 60 * 24 * 60).map(lambda minutes: START + timedelta(minutes=minutes))
-autumn = st.integers(0, 30 * 24 * 60).map(lambda minutes: datetime(2026, 10, 10, tzinfo=UTC) + timedelta(minutes=minutes))
+autumn = st.integers(0, 30 * 24 * 60).map(
+    lambda minutes: datetime(2026, 10, 10, tzinfo=UTC) + timedelta(minutes=minutes)
+)
 people = st.lists(st.integers(1, 4), min_size=0, max_size=4).map(tuple)
 clocks = st.builds(time, st.integers(0, 23), st.sampled_from([0, 30]))
 hours = st.none() | st.tuples(clocks, clocks).filter(lambda pair: pair[0] != pair[1])
@@ -205,10 +216,20 @@ def test_shifts_tile_the_time_and_agree_with_the_rules_at_every_moment(
     until = since + timedelta(minutes=minutes)
     shifts, gaps = shifts_of(found, since, until), gaps_of(found, since, until)
     tiles = sorted([*shifts, *gaps], key=lambda each: each.started_at)
-    assert [tiles[0].started_at, *(each.ended_at for each in tiles)] == [*(each.started_at for each in tiles), until]
+    assert [tiles[0].started_at, *(each.ended_at for each in tiles)] == [
+        *(each.started_at for each in tiles),
+        until,
+    ]
     assert all(each.started_at < each.ended_at for each in tiles)
-    assert all(one.person_id != two.person_id for one, two in zip(shifts, shifts[1:]) if one.ended_at == two.started_at)
-    asked = {edge + step for each in tiles for edge in (each.started_at, each.ended_at) for step in (-timedelta(seconds=1), 0 * DAY)}
+    assert all(
+        one.person_id != two.person_id for one, two in pairwise(shifts) if one.ended_at == two.started_at
+    )
+    asked = {
+        edge + step
+        for each in tiles
+        for edge in (each.started_at, each.ended_at)
+        for step in (-timedelta(seconds=1), 0 * DAY)
+    }
     asked |= {since + timedelta(minutes=chance.randrange(minutes)) for _ in range(5)}
     for at in sorted(each for each in asked if since <= each < until)[:60]:
         held = next((shift.person_id for shift in shifts if shift.holds(at)), None)
@@ -228,7 +249,9 @@ def test_a_roster_agrees_with_the_shifts_and_not_with_the_order_of_its_rows(
     held = next((shift for shift in shifts if shift.holds(at)), None)
     after = next((shift for shift in shifts if shift.started_at > at), None)
     assert (seen.now and seen.now.person_id) == (held and held.person_id)
-    assert (seen.next and (seen.next.person_id, seen.next.at)) == (after and (after.person_id, after.started_at))
+    assert (seen.next and (seen.next.person_id, seen.next.at)) == (
+        after and (after.person_id, after.started_at)
+    )
     if seen.now and held:
         assert seen.now.since in (None, held.started_at)
         assert seen.now.until in (None, held.ended_at)

@@ -68,7 +68,7 @@ def person_reactivate(request: HttpRequest, pk: int) -> HttpResponse:
 @role_required(Role.ADMIN)
 def person_password_link(request: HttpRequest, pk: int) -> HttpResponse:
     """The list again, with the link on it this once."""
-    user = get_object_or_404(User, pk=pk, is_active=True)
+    user = get_object_or_404(User.objects.real(), pk=pk, is_active=True)
     link = password_link(user, by=Actor.of(request), now=timezone.now())
     return _people_page(request, {"person": user, "link": request.build_absolute_uri(link)})
 
@@ -76,7 +76,7 @@ def person_password_link(request: HttpRequest, pk: int) -> HttpResponse:
 def _acted(
     request: HttpRequest, pk: int, act: Callable[..., None], *, done: str, **details: Any
 ) -> HttpResponse:
-    user = get_object_or_404(User, pk=pk)
+    user = get_object_or_404(User.objects.real(), pk=pk)
     try:
         act(user, by=Actor.of(request), now=timezone.now(), **details)
     except LastAdministrator as error:
