@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from console.accounts.models import User
-from console.alerts.models import AlertEvent, AlertGroup, AlertGroupQuerySet, EventKind
+from console.alerts.models import AlertEvent, AlertGroup, AlertGroupQuerySet, EventKind, GroupStatus
 from console.feeds.models import Feed, FeedEvent, FeedEventKind
 from console.fleet.models import Team
 from console.interruptions.models import Interruption
 from console.oncall.models import HandOffNote, Rotation
-from console.oncall.queries import OwnShift, notes_of, own_shifts
+from console.oncall.queries import OwnShift, notes_of, own_shifts_in, rotations_of
 from console.oncall.schedule import HORIZON
 
 WEEK = timedelta(days=7)
@@ -96,38 +96,44 @@ def absence_of(shifts: Sequence[OwnShift], *, asked: str, now: datetime) -> Abse
 
 def brief_of(person: User, *, origin: str, asked: str = "", is_all: bool = False, now: datetime) -> Brief:
     """`asked` is one of CHOICES; `is_all` looks beyond the person's own rotations."""
-    around = own_shifts(person, origin=origin, since=now - HORIZON, until=now + HORIZON)
-    scope, absence = _scope(around, origin=origin, is_all=is_all), absence_of(around, asked=asked, now=now)
+    rotations = list(rotations_of(origin))
+    around = own_shifts_in(rotations, person, since=now - HORIZON, until=now + HORIZON)
+    scope, absence = (
+        _scope(around, rotations, origin=origin, is_all=is_all),
+        absence_of(around, asked=asked, now=now),
+    )
     since = absence.since
-    groups, recent = scope.groups(), scope.groups().filter(triggered_at__gte=since - OLDEST_OPENED)
+    recent = scope.groups().filter(
+        Q(triggered_at__gte=since - OLDEST_OPENED) | ~Q(status=GroupStatus.RESOLVED)
+    )
     counts = recent.aggregate(
         opened=Count("pk", filter=Q(triggered_at__gte=since)),
         closed=Count("pk", filter=Q(resolved_at__gte=since)),
+        open=Count("pk", filter=~Q(status=GroupStatus.RESOLVED)),
     )
+    silences = _silences(origin, since=since)
     return Brief(
         absence=absence,
         scope=scope,
         opened_count=counts["opened"],
         closed_count=counts["closed"],
-        open_count=groups.open().count(),
+        open_count=counts["open"],
         reclaim_count=scope.interruptions().filter(started_at__gte=since, started_at__lt=now).count(),
-        open_groups=_listed(groups.open(), "triggered_at"),
+        open_groups=_listed(scope.groups().open(), "triggered_at"),
         closed_groups=_listed(recent.filter(resolved_at__gte=since), "-resolved_at"),
         holders=_holders(recent.filter(acknowledged_at__gte=since)),
         notes=_notes(recent, since=since),
         hand_off_notes=notes_of([one.pk for one in scope.rotations], since=since),
-        silences=_silences(origin, since=since),
-        silent_feeds=list(
-            Feed.objects.of_origin(origin).exclude(silent_since=None).order_by("silent_since", "pk")
-        ),
+        silences=silences,
+        silent_feeds=list({one.feed_id: one.feed for one in silences if one.feed.silent_since}.values()),
     )
 
 
-def _scope(around: Sequence[OwnShift], *, origin: str, is_all: bool) -> Scope:
+def _scope(around: Sequence[OwnShift], rotations: Sequence[Rotation], *, origin: str, is_all: bool) -> Scope:
     """A rotation of no team, and nobody's rotation at all, is everybody's concern."""
     own = list({shift.rotation.pk: shift.rotation for shift in around}.values())
     if is_all or not own:
-        return Scope(origin, list(Rotation.objects.of_origin(origin).in_use()), [])
+        return Scope(origin, [one for one in rotations if one.archived_at is None], [])
     teams = {one.team.pk: one.team for one in own if one.team}
     return Scope(origin, own, [] if any(one.team is None for one in own) else list(teams.values()))
 
@@ -152,6 +158,8 @@ def _notes(groups: AlertGroupQuerySet, *, since: datetime) -> list[AlertEvent]:
 
 
 def _silences(origin: str, *, since: datetime) -> list[FeedEvent]:
-    """Feeds that fell silent meanwhile, whether or not they were heard again."""
-    told = FeedEvent.objects.filter(feed__origin=origin, kind=FeedEventKind.SILENT, at__gte=since)
-    return list(told.select_related("feed").order_by("-at", "-pk")[:MOST_SILENCES])
+    """Feeds that fell silent meanwhile, whether or not they were heard again, and those that still are."""
+    told = FeedEvent.objects.filter(feed__origin=origin, kind=FeedEventKind.SILENT)
+    still = Q(feed__silent_since__isnull=False, at__gte=F("feed__silent_since"))
+    rows = told.filter(Q(at__gte=since) | still).select_related("feed")
+    return list(rows.order_by("-at", "-pk")[:MOST_SILENCES])

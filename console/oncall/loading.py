@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import CharField, Q, Value
+from django.db.models import CharField, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from console.oncall.models import Layer, Override, OverrideKind
@@ -21,15 +21,38 @@ def plans_of(rotation_ids: Collection[int], *, since: datetime, until: datetime)
         return {}
     layers: dict[int, list[LayerPlan]] = {pk: [] for pk in ids}
     overrides: dict[int, list[OverridePlan]] = {pk: [] for pk in ids}
-    valid = Layer.objects.not_over(at=since).filter(rotation__in=ids, valid_from__lt=until)
+    for layer in layer_rows(ids, since=since, until=until):
+        layers[layer.rotation_id].append(layer_plan(layer, people_in(layer)))
+    for override in override_rows(ids, since=since, until=until):
+        overrides[override.rotation_id].append(override_plan(override))
+    return {pk: Plan(pk, tuple(layers[pk]), tuple(overrides[pk])) for pk in ids}
+
+
+def layer_rows(ids: Collection[int], *, since: datetime, until: datetime) -> QuerySet[Layer]:
+    """Versions that hold at some time in [since, until), each with its people (`people_in`)."""
     in_order = ArrayAgg(
         "members__person_id", order_by="members__position", filter=Q(members__isnull=False), default=[]
     )
-    for layer in valid.annotate(people=in_order):
-        layers[layer.rotation_id].append(layer_plan(layer, layer.people))  # type: ignore[attr-defined]
-    for override in _overrides(ids, since, until):
-        overrides[override.rotation_id].append(override_plan(override))
-    return {pk: Plan(pk, tuple(layers[pk]), tuple(overrides[pk])) for pk in ids}
+    valid = Layer.objects.not_over(at=since).filter(rotation__in=ids, valid_from__lt=until)
+    return valid.annotate(people=in_order)
+
+
+def people_in(layer: Layer) -> list[int]:
+    """Of a layer that `layer_rows` read: ids in the order of their turns."""
+    people: list[int] = layer.people  # type: ignore[attr-defined]
+    return people
+
+
+def override_rows(ids: Collection[int], *, since: datetime, until: datetime) -> QuerySet[Override]:
+    """Overrides that hold at some time in [since, until), each with whoever made it."""
+    standing = Override.objects.standing().between(since, until).filter(rotation__in=ids)
+    name = Coalesce(
+        NullIf("created_by__name", Value("")),
+        "created_by__email",
+        NullIf("created_by_label", Value("")),
+        output_field=CharField(),
+    )
+    return standing.annotate(by=name).order_by("pk")
 
 
 def layer_plan(layer: Layer, people: Sequence[int]) -> LayerPlan:
@@ -59,17 +82,6 @@ def override_plan(override: Override) -> OverridePlan:
         ended_at=override.ended_at,
         why=_why(override),
     )
-
-
-def _overrides(ids: Collection[int], since: datetime, until: datetime) -> Iterable[Override]:
-    standing = Override.objects.standing().between(since, until).filter(rotation__in=ids)
-    name = Coalesce(
-        NullIf("created_by__name", Value("")),
-        "created_by__email",
-        NullIf("created_by_label", Value("")),
-        output_field=CharField(),
-    )
-    return standing.annotate(by=name).order_by("pk")
 
 
 def _why(override: Override) -> str:

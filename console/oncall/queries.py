@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,12 +12,13 @@ from django.db.models import Q, QuerySet
 from console.accounts.models import User
 from console.lib.origin import Origin
 from console.oncall.drawing import DAYS, Drawing, draw
-from console.oncall.loading import plans_of
+from console.oncall.loading import layer_plan, layer_rows, override_plan, override_rows, people_in, plans_of
 from console.oncall.models import HandOffNote, Layer, Override, Rotation, SwapRequest
+from console.oncall.overriding import LONGEST
 from console.oncall.people import by_id
 from console.oncall.plan import Gap, Plan, Shift
 from console.oncall.reach import unreachable
-from console.oncall.schedule import HORIZON, Next, OnCall, roster
+from console.oncall.schedule import HORIZON, Next, OnCall, Roster, roster
 from console.oncall.timeline import gaps_of, shifts_of
 from console.oncall.wording import hours_in_words, turns_in_words
 
@@ -25,6 +26,7 @@ REACHED_WITHIN = timedelta(days=14)
 """Whoever is on call in this time has to be reachable."""
 MOST_NOTES = 20
 MOST_GAPS = 40
+MOST_OVERRIDES = 100
 MOST_SHIFTS = 60
 MOST_OWN_SHIFTS = 40
 
@@ -66,26 +68,28 @@ def rotations_of(origin: str) -> QuerySet[Rotation]:
 def rotation_lines(rotations: Sequence[Rotation], *, now: datetime) -> list[RotationLine]:
     """Four queries, however many rotations."""
     plans = plans_of([one.pk for one in rotations], since=now - HORIZON, until=now + HORIZON)
+    live = [plans[one.pk] for one in rotations if one.origin == Origin.LIVE]
+    missing = unreachable({pk for plan in live for pk in _people_soon(plan, now)})
     rosters = {pk: roster(plan, at=now) for pk, plan in plans.items()}
-    soon = {pk: _people_soon(plan, now) for pk, plan in plans.items()}
-    live = {pk for one in rotations if one.origin == Origin.LIVE for pk in soon[one.pk]}
-    missing = unreachable(live)
     named = {who.person_id for found in rosters.values() for who in (found.now, found.next) if who}
     people = by_id(named | set(missing))
-    return [
-        RotationLine(
-            rotation=one,
-            now=(found := rosters[one.pk]).now,
-            person=people.get(found.now.person_id) if found.now else None,
-            next=found.next,
-            next_person=people.get(found.next.person_id) if found.next else None,
-            gaps=gaps_of(plans[one.pk], now, now + HORIZON) if one.is_round_the_clock else [],
-            cannot_reach=[CannotReach(people[pk], missing[pk]) for pk in sorted(soon[one.pk] & set(missing))]
-            if one.origin == Origin.LIVE
-            else [],
-        )
-        for one in rotations
-    ]
+    return [_line(one, plans[one.pk], rosters[one.pk], people, missing, now=now) for one in rotations]
+
+
+def _line(
+    rotation: Rotation, plan: Plan, found: Roster, people: Mapping[int, User], missing: Mapping[int, str],
+    *, now: datetime,
+) -> RotationLine:  # fmt: skip
+    soon = _people_soon(plan, now) & set(missing) if rotation.origin == Origin.LIVE else set()
+    return RotationLine(
+        rotation=rotation,
+        now=found.now,
+        person=people.get(found.now.person_id) if found.now else None,
+        next=found.next,
+        next_person=people.get(found.next.person_id) if found.next else None,
+        gaps=gaps_of(plan, now, now + HORIZON) if rotation.is_round_the_clock else [],
+        cannot_reach=[CannotReach(people[pk], missing[pk]) for pk in sorted(soon)],
+    )
 
 
 def _people_soon(plan: Plan, now: datetime) -> set[int]:
@@ -132,24 +136,35 @@ class RotationPage:
 
 
 def rotation_page(rotation: Rotation, *, zone: ZoneInfo, now: datetime) -> RotationPage:
-    (line,) = rotation_lines([rotation], now=now)
-    plan = plans_of([rotation.pk], since=now - timedelta(days=1), until=now + HORIZON)[rotation.pk]
-    layers = list(
-        rotation.layers.not_over(at=now)
-        .prefetch_related("members__person")
-        .order_by("-position", "valid_from")
+    """What is listed and what is worked out come from the same rows."""
+    span = {"since": now - HORIZON, "until": now + LONGEST}
+    layers = list(layer_rows([rotation.pk], **span).order_by("-position", "valid_from"))
+    overrides = list(
+        override_rows([rotation.pk], **span).select_related("person", "replaced", "created_by", "rotation")
     )
-    found = shifts_of(plan, now, now + timedelta(days=DAYS))
+    plan = Plan(
+        rotation.pk,
+        [layer_plan(layer, people_in(layer)) for layer in layers],
+        [override_plan(override) for override in overrides],
+    )
     people = by_id(_everybody(plan))
-    titles = {layer.position: layer.title for layer in layers}
+    missing = unreachable(_people_soon(plan, now)) if rotation.origin == Origin.LIVE else {}
+    found = shifts_of(plan, now, now + timedelta(days=DAYS))
+    line = _line(rotation, plan, roster(plan, at=now), people, missing, now=now)
+    standing = [layer for layer in layers if layer.valid_until is None or layer.valid_until > now]
+    coming = sorted(
+        (one for one in overrides if one.ended_at > now), key=lambda one: (one.started_at, one.pk)
+    )
     return RotationPage(
         line=line,
-        drawing=draw(plan, titles=titles, people=people, zone=zone, now=now),
+        drawing=draw(
+            plan, titles={one.position: one.title for one in standing}, people=people, zone=zone, now=now
+        ),
         shifts=[ShiftLine(shift, people.get(shift.person_id)) for shift in found[:MOST_SHIFTS]],
         shift_count=len(found),
         gaps=line.gaps[:MOST_GAPS],
-        layers=_layer_lines(layers, now=now),
-        overrides=coming_overrides(rotation, now=now),
+        layers=_layer_lines(standing, people, now=now),
+        overrides=coming[:MOST_OVERRIDES],
         swaps=list(waiting_swaps(now=now).filter(rotation=rotation)),
         notes=notes_of([rotation.pk]),
     )
@@ -160,12 +175,12 @@ def _everybody(plan: Plan) -> set[int]:
     return listed | {override.person_id for override in plan.overrides}
 
 
-def _layer_lines(layers: Sequence[Layer], *, now: datetime) -> list[LayerLine]:
+def _layer_lines(layers: Sequence[Layer], people: Mapping[int, User], *, now: datetime) -> list[LayerLine]:
     highest = max((layer.position for layer in layers), default=0)
     return [
         LayerLine(
             layer=layer,
-            people=[member.person for member in sorted(layer.members.all(), key=lambda one: one.position)],
+            people=[people[pk] for pk in people_in(layer)],
             turns=turns_in_words(layer),
             hours=hours_in_words(layer),
             is_to_come=layer.valid_from > now,
@@ -173,12 +188,6 @@ def _layer_lines(layers: Sequence[Layer], *, now: datetime) -> list[LayerLine]:
         )
         for layer in layers
     ]
-
-
-def coming_overrides(rotation: Rotation, *, now: datetime) -> list[Override]:
-    """Those that hold now or will, the next first."""
-    rows = Override.objects.standing().filter(rotation=rotation, ended_at__gt=now)
-    return list(rows.select_related("person", "replaced", "created_by").order_by("started_at", "pk")[:100])
 
 
 def waiting_swaps(*, now: datetime) -> QuerySet[SwapRequest]:
@@ -208,7 +217,14 @@ class OwnShift:
 
 def own_shifts(person: User, *, origin: str, since: datetime, until: datetime) -> list[OwnShift]:
     """Shifts of one person in every rotation, in order."""
-    rotations = {one.pk: one for one in rotations_of(origin)}
+    return own_shifts_in(rotations_of(origin), person, since=since, until=until)
+
+
+def own_shifts_in(
+    among: Iterable[Rotation], person: User, *, since: datetime, until: datetime
+) -> list[OwnShift]:
+    """The same, among these rotations."""
+    rotations = {one.pk: one for one in among}
     plans = plans_of(rotations, since=since, until=until)
     found = [
         OwnShift(rotations[pk], shift)

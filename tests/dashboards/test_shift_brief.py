@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from console.accounts.models import User
 from console.alerts.models import AlertEvent, AlertGroup
 from console.dashboards.shift_brief import brief_of
+from console.feeds.models import FeedEvent
 from console.fleet.models import Service
 from console.oncall.models import HandOffNote, Rotation
 from tests.make_accounts import make_user
@@ -73,7 +74,8 @@ def test_the_brief_tells_what_happened_since_the_end_of_the_last_shift(
     HandOffNote.objects.create(rotation=rotation, by=bob, at=now - 45 * HOUR, text="Long ago")
     make_interruption(service=shop, started_at=now - 5 * HOUR, cause="spot")
     make_interruption(service=shop, started_at=now - 45 * HOUR, cause="spot")
-    make_feed(name="AWS production", silent_since=now - HOUR)
+    silent = make_feed(name="AWS production", silent_since=now - 60 * HOUR)
+    FeedEvent.objects.create(feed=silent, kind="silent", at=now - 60 * HOUR, text="Silent")
     brief = brief_of(alice, origin="live", now=now)
     assert brief.absence.since == now - 30 * HOUR
     assert brief.absence.why == "since your last shift, Checkout"
