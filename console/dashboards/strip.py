@@ -161,9 +161,8 @@ def _unanswered(count: int) -> list[Item]:
     """What nobody answered stands before everything else, on every page."""
     if not count:
         return []
-    text = "Nobody answered an alert" if count == 1 else f"Nobody answered {count} alerts"
     url = f"{reverse('alerts:group_list')}?{urlencode({'q': 'Nobody answered'})}"
-    return [Item("siren", text, tone="danger", url=url)]
+    return [Item("siren", "Unanswered", value=str(count), tone="danger", url=url)]
 
 
 def _lags(now: datetime) -> list[Item]:
@@ -186,7 +185,8 @@ def _banner(origin: Origin, user: User, *, unanswered: int) -> dict[str, Any] | 
     Without a key it is being cleared.
     """
     if alone := _unanswered(unanswered):
-        text = f"{alone[0].text}. Everybody on its policy was told, and every administrator."
+        what = "an alert" if unanswered == 1 else f"{unanswered} alerts"
+        text = f"Nobody answered {what}. Everybody on the policy was told, and every administrator."
         return {"tone": "danger", "icon": "siren", "text": text, "url": alone[0].url, "label": "Look at it"}
     if origin != Origin.SAMPLE:
         return None
