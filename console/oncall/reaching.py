@@ -17,6 +17,8 @@ from console.oncall.models import Rotation
 from console.oncall.policies import Target
 from console.oncall.schedule import OnCall
 
+NAMED = "named on this level"
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -26,6 +28,11 @@ class Reach:
     why: str
     person_id: int | None = None
     channel_id: int | None = None
+
+    @property
+    def words(self) -> str:
+        """`Bob (on call in Payments secondary until 17:00 UTC)`; somebody named needs no reason."""
+        return self.name if self.why == NAMED else f"{self.name} ({self.why})"
 
     @property
     def key(self) -> str:
@@ -80,7 +87,7 @@ class Roster:
 
     def _of_person(self, target: Target) -> Iterable[Reach]:
         if person := self._people.get(target.id):
-            yield Reach(str(person), "named on this level", person_id=person.pk)
+            yield Reach(str(person), NAMED, person_id=person.pk)
 
     def _of_rotation(self, target: Target) -> Iterable[Reach]:
         rotation = self._rotations.get(target.id)
@@ -98,7 +105,7 @@ class Roster:
 
     def _of_channel(self, target: Target) -> Iterable[Reach]:
         if channel := self._channels.get(target.id):
-            yield Reach(channel.name, "named on this level", channel_id=channel.pk)
+            yield Reach(channel.name, NAMED, channel_id=channel.pk)
 
     def _of_managers(self, target: Target) -> Iterable[Reach]:
         return self._of_role(Role.MANAGER, "a manager")

@@ -407,7 +407,7 @@ def test_the_plan_ahead_names_who_is_next_and_when(cast: Cast, group: AlertGroup
         (
             minute(5),
             "Level 2 of Payments",
-            "Bob (on call in Secondary until 17:00 UTC), #payments (named on this level)",
+            "Bob (on call in Secondary until 17:00 UTC), #payments",
         ),
         (minute(15), "All levels again, once more", "Primary"),
         (minute(30), "Nobody answered", "Every administrator, and a banner on every board"),

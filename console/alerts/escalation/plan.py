@@ -103,5 +103,5 @@ def _named(policy: Frozen, level: int) -> str:
 def _reached(level: Level, *, at: datetime) -> str:
     """`Bob (on call in Payments secondary until 17:00 UTC)`, or what on it reaches nobody."""
     reached = Roster(level.targets, at=at).reach(level.targets)
-    told = ", ".join(f"{reach.name} ({reach.why})" for reach in reached.reaches)
+    told = ", ".join(reach.words for reach in reached.reaches)
     return told or f"Nobody: {'; '.join(reached.misses)}. The next level is told at once"

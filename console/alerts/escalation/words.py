@@ -149,7 +149,7 @@ def key_of(recipient: Recipient) -> str:
 
 def named(reaches: Sequence[Reach]) -> str:
     """`Alice (on call in Payments until 17:00 UTC), #payments (channel of Payments)`."""
-    return ", ".join(f"{reach.name} ({reach.why})" for reach in reaches)
+    return ", ".join(reach.words for reach in reaches)
 
 
 def _what_next(escalation: Escalation, policy: Frozen, *, now: datetime) -> str:
