@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.urls import reverse
@@ -12,7 +12,9 @@ from console.accounts.models import User
 from console.dashboards.strip_item import Item
 from console.lib.origin import Origin
 from console.lib.templatetags.console_tags import zone_name
-from console.oncall.in_use import InUse, rotations_in_use
+from console.oncall.models import Rotation
+from console.oncall.people import by_id
+from console.oncall.schedule import OnCall, Roster, rosters
 
 
 def on_call_items(*, origin: Origin, user: User, has_rotations: bool, now: datetime) -> list[Item]:
@@ -29,24 +31,31 @@ def on_call_items(*, origin: Origin, user: User, has_rotations: bool, now: datet
     found = rosters([one.pk for one in rotations], at=now)
     bare = [one.name for one in rotations if one.is_round_the_clock and found[one.pk].now is None]
     items = []
-    bare = [one.name for one in rotations if one.is_round_the_clock and one.roster.now is None]
     if bare:
-        value = bare[0] + (f" and {len(bare) - 1} more" if len(bare) > 1 else "")
-        items.append(Item("triangle-alert", "Nobody is on call for", value=value, tone="danger", url=url))
-    held = [one for one in sorted(rotations, key=lambda one: one.is_of_team) if one.roster.now]
-    if held:
+        more = f" and {len(bare) - 1} more" if len(bare) > 1 else ""
+        items.append(
+            Item("triangle-alert", "Nobody is on call for", value=f"{bare[0]}{more}", tone="danger", url=url)
+        )
+    if held := _held(rotations, found):
         items.append(_who(held, user=user, now=now, url=url))
     return items
 
 
-def _who(held: Sequence[InUse], *, user: User, now: datetime, url: str) -> Item:
-    turns = [one.roster.now for one in held if one.roster.now]
-    mine = [turn for turn in turns if turn.person_id == user.pk]
+def _held(rotations: Sequence[Rotation], found: Mapping[int, Roster]) -> list[OnCall]:
+    """Turns that run, the platform's rotations first."""
+    in_order = sorted(rotations, key=lambda one: (one.team_id is not None, one.name))
+    return [turn for one in in_order if (turn := found[one.pk].now)]
+
+
+def _who(held: Sequence[OnCall], *, user: User, now: datetime, url: str) -> Item:
+    mine = [turn for turn in held if turn.person_id == user.pk]
     if mine:
         ends = [turn.until for turn in mine if turn.until]
         return Item("user-check", "You are on call", value=_until(min(ends, default=None), now=now), url=url)
-    others = len({turn.person_id for turn in turns} - {turns[0].person_id})
-    value = f"{held[0].person} {_until(turns[0].until, now=now)}".strip() + (f" +{others}" if others else "")
+    first = held[0]
+    others = len({turn.person_id for turn in held} - {first.person_id})
+    person = by_id([first.person_id])[first.person_id]
+    value = f"{person} {_until(first.until, now=now)}".strip() + (f" +{others}" if others else "")
     return Item("user-check", "On call", value=value, url=url)
 
 
