@@ -114,11 +114,16 @@ def _left_label(group: AlertGroup) -> str:
 
 
 def _state(group: AlertGroup, *, now: datetime) -> tuple[str, str]:
-    """The word of its status, and as people read it. What keeps an open group quiet stands in its place."""
+    """The word of its status, and as people read it. What keeps an open group quiet stands in its place.
+
+    So does that everybody was paged in vain, where the group comes from `with_paged`.
+    """
     if group.is_open and group.is_silenced(now=now):
         return "silenced", "Silenced"
     if group.is_open and group.is_suppressed(now=now):
         return "suppressed", "Suppressed"
+    if group.is_open and getattr(group, "is_unanswered", False):
+        return "unanswered", "Nobody answered"
     return _status(group), _status_label(group)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin
 from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
-from console.alerts.escalation.unanswered import open_unanswered
+from console.alerts.escalation.unanswered import unanswered
 from console.alerts.models import AlertGroup, SuppressionOccurrence
 from console.dashboards.on_call_items import on_call_items
 from console.dashboards.strip_item import Item
@@ -79,14 +79,14 @@ def _waiting(origin: Origin, now: datetime) -> dict[str, Waiting]:
     groups = AlertGroup.objects.of_origin(origin).open().filter(status="triggered")
     alerts = _count(groups.speaking(now=now), "alerts")
     held = _count(QuarantinedItem.objects.held().filter(origin=origin), "quarantine")
-    unanswered = _count(open_unanswered().filter(origin=origin), "unanswered")
+    alone = _count(unanswered(origin), "unanswered")
     in_force = SuppressionOccurrence.objects.of_origin(origin).in_force(now=now)
     quiet = _count(in_force, "suppressions", of="suppression")
     stops = _count(PipelineStop.objects.all(), "stops", newest=Count("pk"))
     turns = _count(Rotation.objects.of_origin(origin).in_use(), "rotations")
     names = ("alerts", "quarantine", "unanswered", "suppressions", "stops", "rotations")
     nothing = {name: Waiting(0) for name in names}
-    counted = alerts.union(held, unanswered, quiet, stops, turns, all=True)
+    counted = alerts.union(held, alone, quiet, stops, turns, all=True)
     return nothing | {name: Waiting(count, newest) for name, count, newest in counted}
 
 
@@ -200,7 +200,7 @@ def _banner(origin: Origin, user: User, waiting: Mapping[str, Waiting]) -> dict[
     Without a key it is being cleared.
     """
     if alone := _unanswered(waiting["unanswered"]):
-        text = f"{alone[0].text}. Everybody on its policy was told, and every administrator."
+        text = f"{alone[0].text}. The history says who was told."
         return {"tone": "danger", "icon": "siren", "text": text, "url": alone[0].url, "label": "Look at it"}
     if origin != Origin.SAMPLE:
         return None

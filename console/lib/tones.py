@@ -43,6 +43,7 @@ LOOKS: dict[str, Look] = {
     "acknowledged": Look("warn", "user-check"),
     "resolved": Look("ok", "circle-check"),
     "healed": Look("ok", "circle-check"),
+    "unanswered": Look("danger", "siren"),
     "silenced": Look("muted", "bell-off"),
     "suppressed": Look("muted", "bell-off"),
     "no_news": Look("muted", "circle-dashed"),

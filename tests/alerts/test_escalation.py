@@ -9,8 +9,10 @@ import pytest
 from console.accounts.models import User
 from console.alerts import handling
 from console.alerts.escalation import plan
+from console.alerts.escalation.unanswered import unanswered
 from console.alerts.handling import NotPossible
 from console.alerts.models import AlertGroup, EscalationStep, Receipt
+from console.alerts.rows import group_rows
 from console.alerts.suppression.consulting import Consulted
 from console.fleet.models import Service, Team
 from console.notifications.models import Channel, Notification
@@ -109,14 +111,15 @@ def test_all_levels_are_told_again_and_then_nobody_answered_is_loud(cast: Cast, 
         run(at)
     assert told() == ["Alice", "#payments", "Bob", "Alice", "#payments", "Bob", "Dora"]
     assert escalation_of(group).state == "exhausted"
-    finding = AlertGroup.objects.get(key=f"unanswered:{group.pk}")
-    assert (finding.severity, finding.is_open) == ("critical", True)
-    assert finding.title == "Nobody answered: Reclaims of Checkout"
-    assert decide(finding, at=31).inputs["escalation"]["said"].startswith("Every administrator was told")
+    assert list(unanswered("live")) == [group]
+    assert AlertGroup.objects.open().count() == 1, "the group itself says it: there is no second one about it"
+    [row] = group_rows(AlertGroup.objects.with_paged(), now=minute(31))
+    assert (row.status, row.status_label) == ("unanswered", "Nobody answered")
     handling.acknowledge(group.pk, by=by(cast.alice), now=minute(32))
     run(32)
-    finding.refresh_from_db()
-    assert not finding.is_open
+    assert not unanswered("live")
+    [row] = group_rows(AlertGroup.objects.with_paged(), now=minute(32))
+    assert row.status == "acknowledged"
 
 
 def test_a_level_that_reaches_nobody_is_skipped_at_once_and_says_so(cast: Cast, group: AlertGroup) -> None:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import SplitResult
 
 import jwt
 import msgspec
@@ -36,11 +37,11 @@ class Internet:
     documents: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def ask(self, host: str, target: str, *, address: str, port: int) -> bytes:
-        url = f"https://{host}{target}"
+    def ask(self, parts: SplitResult, *, address: str) -> bytes:
+        url = parts.geturl()
         self.asked.append(url)
         if url not in self.documents:
-            raise CannotFetch(f"{host} answered 302")
+            raise CannotFetch(f"{parts.hostname} answered 302")
         return self.documents[url]
 
 

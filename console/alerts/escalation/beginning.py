@@ -31,8 +31,6 @@ from console.notifications.models import NotificationKind
 from console.notifications.outbox import Recipient, call_off
 from console.oncall.policies import Chosen, choose
 
-UNANSWERED = "unanswered:"
-"""Findings about escalations that nobody answered: those told every administrator already."""
 LOOK_AGAIN = timedelta(minutes=5)
 State = EscalationState
 
@@ -72,8 +70,6 @@ def _begin_or_join(
         group = groups[pk]
         if not group.is_open:
             _note(receipt, "Nobody is told: the group is over")
-        elif group.key.startswith(UNANSWERED):
-            _note(receipt, "Every administrator was told when nobody answered; this is not escalated again")
         elif (escalation := escalations.get(pk)) is None:
             fresh.append(group)
         else:

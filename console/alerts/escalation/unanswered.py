@@ -1,6 +1,7 @@
-"""Groups that nobody answered, and escalations that fail, each as a critical finding on every board.
+"""Alerts that nobody answered, and escalations that fail.
 
-The finding follows the facts: it opens where an escalation is exhausted, and closes when somebody has the group.
+What nobody answered is said by the group itself and by a banner on every page; a second group about it would only
+stand in the way. Escalating that fails is a critical finding, which closes when everybody who was due was told.
 """
 
 from __future__ import annotations
@@ -9,28 +10,22 @@ from datetime import datetime
 
 from django.db.models import F
 
-from console.alerts.escalation.beginning import UNANSWERED
-from console.alerts.findings import Finding, close_finding, close_findings, open_finding, open_findings
+from console.alerts.findings import close_finding, open_finding
 from console.alerts.models import AlertGroup, AlertGroupQuerySet, Escalation, EscalationState, Severity
 
 FAILED = "escalation_failed"
 
 
-def open_unanswered() -> AlertGroupQuerySet:
-    """The open findings about groups that nobody answered."""
-    return AlertGroup.objects.open().filter(key__startswith=UNANSWERED)
+def unanswered(origin: str) -> AlertGroupQuerySet:
+    """Open groups whose whole policy was told, and nobody has them yet."""
+    exhausted = Escalation.objects.filter(state=EscalationState.EXHAUSTED, group__origin=origin)
+    return AlertGroup.objects.open().filter(pk__in=exhausted.values("group"))
 
 
 def settle(*, now: datetime) -> None:
-    """Open what is missing and close what is over. Two queries where nothing is to be done."""
-    exhausted = Escalation.objects.filter(state=EscalationState.EXHAUSTED).select_related("group__service")
-    alone = {f"{UNANSWERED}{e.group_id}": e.group for e in exhausted.order_by("group_id")}
-    findings = open_unanswered() | AlertGroup.objects.open().filter(key=FAILED)
-    told = {finding.key: finding for finding in findings.order_by("pk")}
-    open_findings([_finding(key, alone[key]) for key in sorted(alone.keys() - told.keys())], now=now)
-    over = sorted(told.keys() - alone.keys() - {FAILED})
-    close_findings({(told[key].origin, key): "Somebody has it, or it is over" for key in over}, now=now)
-    if FAILED in told and not Escalation.objects.open().filter(due_at__gt=F("next_at")).exists():
+    """Close the finding about failing once nothing failed is left. One query where there is none."""
+    has_failed = AlertGroup.objects.open().filter(key=FAILED).exists()
+    if has_failed and not Escalation.objects.open().filter(due_at__gt=F("next_at")).exists():
         close_finding(FAILED, text="Everybody who was due was told after all", now=now)
 
 
@@ -43,15 +38,4 @@ def say_failed(count: int, detail: str, *, now: datetime) -> None:
         text=f"Whoever is next for {whose} was not told; it is tried again in 5 minutes. {detail}",
         severity=Severity.CRITICAL,
         now=now,
-    )
-
-
-def _finding(key: str, group: AlertGroup) -> Finding:
-    return Finding(
-        key=key,
-        title=f"Nobody answered: {group.title}"[:200],
-        text=f"Everybody on its policy was told, and every administrator. {group.impact}",
-        severity=Severity.CRITICAL,
-        origin=group.origin,
-        detector="console_failure",
     )

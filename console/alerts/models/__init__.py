@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from console.alerts.models.escalation import (
     Escalation,
-    EscalationState,
     EscalationStep,
     StepKind,
 )
@@ -25,7 +24,7 @@ from console.alerts.models.suppression import (
     SuppressionScope,
 )
 from console.alerts.models.ticket import Ticket, TicketEvent, TicketEventKind, TicketState
-from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
+from console.alerts.models.words import EscalationState, GroupKind, GroupStatus, Resolution, Severity
 
 __all__ = [
     "AlertEvent",

@@ -9,20 +9,10 @@ from django.db.models import Q
 
 from console.accounts.models import User
 from console.alerts.models.group import AlertGroup
+from console.alerts.models.words import EscalationState
 from console.lib.origin import is_known_origin, origin_field
 from console.notifications.models import Channel
 from console.oncall.policies import Frozen
-
-
-class EscalationState(models.TextChoices):
-    RUNNING = "running", "Running"
-    ACKNOWLEDGED = "acknowledged", "Acknowledged"
-    SILENCED = "silenced", "Held by a silence"
-    SUPPRESSED = "suppressed", "Held by a suppression"
-    EXHAUSTED = "exhausted", "Nobody answered"
-    HEALED = "healed", "Healed"
-    ENDED = "ended", "Ended"
-
 
 CLOSED = (EscalationState.HEALED, EscalationState.ENDED)
 

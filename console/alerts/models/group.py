@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from console.accounts.models import User
-from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
+from console.alerts.models.words import EscalationState, GroupKind, GroupStatus, Resolution, Severity
 from console.fleet.models import Pool, Service, Team
 from console.interruptions.models import Episode, Interruption
 from console.lib.origin import is_known_origin, origin_field
@@ -45,9 +45,12 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
         return self.filter(may_speak, Q(suppressed_until=None) | Q(suppressed_until__lte=now))
 
     def with_paged(self) -> AlertGroupQuerySet:
-        """Each with `is_paged`: somebody was, or was to be, paged for it."""
-        pages = AlertGroup.objects.filter(pk=OuterRef("pk"), escalations__is_paging=True)
-        return self.annotate(is_paged=Exists(pages))
+        """Each with `is_paged`: somebody was, or was to be, paged for it; and `is_unanswered`: in vain."""
+        mine = AlertGroup.objects.filter(pk=OuterRef("pk"))
+        return self.annotate(
+            is_paged=Exists(mine.filter(escalations__is_paging=True)),
+            is_unanswered=Exists(mine.filter(escalations__state=EscalationState.EXHAUSTED)),
+        )
 
     def due(self, *, now: datetime) -> AlertGroupQuerySet:
         return self.filter(due_at__lte=now)

@@ -34,3 +34,13 @@ class Resolution(models.TextChoices):
     NO_NEWS = "no_news", "No news"
     LATE = "late", "Over before it was heard of"
     MERGED = "merged", "Merged into another"
+
+
+class EscalationState(models.TextChoices):
+    RUNNING = "running", "Running"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    SILENCED = "silenced", "Held by a silence"
+    SUPPRESSED = "suppressed", "Held by a suppression"
+    EXHAUSTED = "exhausted", "Nobody answered"
+    HEALED = "healed", "Healed"
+    ENDED = "ended", "Ended"
