@@ -15,6 +15,7 @@ from console.alerts.suppression.draft import Draft
 from console.alerts.suppression.making import make
 from console.alerts.suppression.recurrence import Rule
 from console.alerts.suppression.scoping import parse_scopes
+from console.fleet.models import Service, WorkloadStatus
 from tests.make_accounts import make_user
 from tests.make_reclaims import second
 
@@ -44,6 +45,13 @@ def draft_of(
         rule=Rule.parse(rrule) if rrule else None,
         **(known | fields),
     )
+
+
+def falls_short(service: Service, *, at: datetime) -> None:
+    """Fewer replicas than it needs: what would page or be a ticket can be hidden, what would not cannot."""
+    known = {"cluster": "prod", "namespace": service.slug, "workload": "web", "origin": service.origin}
+    short = {"service": service, "at": at, "wanted": 12, "ready": 2, "needed": 9}
+    WorkloadStatus.objects.update_or_create(**known, defaults=short)
 
 
 def make_suppression(*scopes: str, at: float = 0, maker: By | None = None, **fields: Any) -> Suppression:

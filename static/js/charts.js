@@ -44,7 +44,7 @@
     };
   }
 
-  async function draw(plot, isForced = false) {
+  async function draw(plot, isForced = false, size = {}) {
     const source = document.getElementById(plot.dataset.chart);
     if (!source || (!isForced && drawn.get(plot) === source.textContent)) return;
     drawn.set(plot, source.textContent);
@@ -53,7 +53,7 @@
       const figure = JSON.parse(source.textContent);
       plot.querySelector(":scope > img")?.remove();
       const config = { displayModeBar: false, responsive: true, ...figure.config };
-      await Plotly.react(plot, resolved(figure.data), resolved(themed(figure.layout)), config);
+      await Plotly.react(plot, resolved(figure.data), { ...resolved(themed(figure.layout)), ...size }, config);
       plot.dataset.drawn = "";
     } catch (error) {
       plot.dataset.failed = error.message;
@@ -65,6 +65,23 @@
     for (const { target } of entries) if ("drawn" in target.dataset && target.clientWidth) window.Plotly.Plots.resize(target);
   });
   for (const plot of document.querySelectorAll("[data-chart]")) wide.observe(plot);
+
+  // Paper is white and as wide as data-print-width says: charts are drawn for it, and drawn back afterwards.
+  const root = document.documentElement;
+  let themeOnScreen = null;
+  addEventListener("beforeprint", () => {
+    themeOnScreen = root.dataset.theme ?? "";
+    root.dataset.theme = "light";
+    for (const plot of document.querySelectorAll("[data-chart]")) {
+      const sheet = plot.closest("[data-print-width]");
+      const wider = sheet ? Number(sheet.dataset.printWidth) / sheet.clientWidth : 1;
+      draw(plot, true, { width: plot.clientWidth * wider, height: plot.clientHeight });
+    }
+  });
+  addEventListener("afterprint", () => {
+    if (themeOnScreen) root.dataset.theme = themeOnScreen; else delete root.dataset.theme;
+    drawAll(true);
+  });
 
   drawAll();
   document.addEventListener("spot:refreshed", () => drawAll());

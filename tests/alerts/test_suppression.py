@@ -23,11 +23,11 @@ from console.alerts.suppression.changing import NotPossible
 from console.alerts.suppression.consulting import Consulted, consult
 from console.alerts.suppression.draft import Refused
 from console.alerts.suppression.scoping import BadScope, parse_scopes
-from console.fleet.models import Service, WorkloadStatus
+from console.fleet.models import Service
 from tests.make_accounts import make_user
 from tests.make_fleet import make_machine, make_pool, make_service, make_team
 from tests.make_reclaims import alert, make_reclaim, make_running, second
-from tests.make_suppressions import by, make_suppression, manager, turn, windows_of
+from tests.make_suppressions import by, falls_short, make_suppression, manager, turn, windows_of
 
 pytestmark = pytest.mark.django_db
 HOUR, DAY = 3600, 86_400
@@ -42,9 +42,7 @@ def checkout() -> Service:
 
 def reclaim(service: Service, *, at: float = 0, **machine: Any) -> AlertGroup:
     """One machine of a service that is short of replicas is taken; its group, as it stands after that second."""
-    known = {"cluster": "prod", "namespace": service.slug, "workload": "web", "origin": service.origin}
-    short = {"service": service, "at": second(at), "wanted": 12, "ready": 2, "needed": 9}
-    WorkloadStatus.objects.update_or_create(**known, defaults=short)
+    falls_short(service, at=second(at))
     make_reclaim(make_machine(service=service, **machine), at=at)
     alert(at + 1)
     return group_of(service)

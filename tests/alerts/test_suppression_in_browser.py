@@ -13,7 +13,7 @@ from console.alerts.models import AlertGroup, Suppression
 from tests.browsing import PHONE, Sit, barriers, scrolls_sideways
 from tests.make_fleet import make_machine, make_service, make_team
 from tests.make_reclaims import alert, make_reclaim, second
-from tests.make_suppressions import make_suppression, manager
+from tests.make_suppressions import falls_short, make_suppression, manager
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -67,6 +67,7 @@ def test_everybody_can_see_what_is_kept_quiet(sit: Sit, options: dict[str, objec
         needs_signature=True,
         maker=manager("bob"),
     )
+    falls_short(checkout, at=now)
     make_reclaim(make_machine(service=checkout), at=(now - second(0)).total_seconds())
     alert((now - second(0)).total_seconds() + 1)
     desk = sit(role=Role.VIEWER, **options)
