@@ -15,7 +15,6 @@ from console.alerts.working_off import work_off
 from console.notifications.models import Notification
 from console.oncall import policy_editing
 from console.oncall.policy_editing import Draft, LevelDraft
-from tests.bench import emptying
 from tests.bench.figure import AtMost, percentile
 from tests.make_accounts import make_user
 from tests.make_fleet import make_service
@@ -30,7 +29,7 @@ LIMIT = 3_000.0
 
 def lateness() -> AtMost:
     """p99 from the moment they are due to the commit of their messages, one worker, the sweep included."""
-    emptying.empty()
+
     _make_due()
     due = timezone.now() - timedelta(milliseconds=1)
     Escalation.objects.update(next_at=due, due_at=due)
@@ -41,7 +40,7 @@ def lateness() -> AtMost:
     assert Notification.objects.filter(kind="page").count() == len(late) == DUE
     Notification.objects.all().delete()
     figures = {f"p{percent}": round(percentile(late, percent)) for percent in (50, 95, 99)}
-    emptying.empty()
+
     return AtMost(percentile(late, 99), "ms", LIMIT, {**figures, "due": DUE, "workers": 1})
 
 
