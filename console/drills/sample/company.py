@@ -49,6 +49,8 @@ class ServicePlan:
     replicas: int = 2
     """Replicas a machine carries."""
     weekly_rate: float = 0.035
+    need: float = 0.45
+    """The share of its replicas below which it hurts; most could lose their largest pool."""
     about: str = ""
 
     @property
@@ -68,7 +70,7 @@ class ServicePlan:
     @property
     def needed(self) -> int:
         """Replicas below which the service hurts."""
-        return max(1, round(self.wanted * 0.85))
+        return max(1, round(self.wanted * self.need))
 
 
 def _pools(provider: str, places: str, types: str) -> tuple[PoolPlan, ...]:
@@ -95,7 +97,7 @@ _AZURE_EDGE = _pools("azure", "northeurope:1 uksouth:1 francecentral:2", "Standa
 SERVICES: tuple[ServicePlan, ...] = (
     ServicePlan(
         slug="checkout-workers", name="Checkout workers", team="checkout", kind="queue_workers",
-        criticality="critical", statefulness="stateless", pools=_M6I, spot=26, on_demand=6, warm=2,
+        criticality="critical", statefulness="stateless", pools=_M6I, spot=26, on_demand=6, warm=2, need=0.75,
         about="Takes orders from the queue, reserves stock, asks for the payment.",
     ),
     ServicePlan(
@@ -113,7 +115,7 @@ SERVICES: tuple[ServicePlan, ...] = (
     ),
     ServicePlan(
         slug="search-serving", name="Search serving", team="search", kind="queue_workers",
-        criticality="user_facing", statefulness="stateless", pools=_M6I, spot=20, on_demand=8, warm=2,
+        criticality="user_facing", statefulness="stateless", pools=_M6I, spot=20, on_demand=8, warm=2, need=0.75,
     ),
     ServicePlan(
         slug="search-indexer", name="Search indexer", team="search", kind="batch_etl",
@@ -164,6 +166,7 @@ SERVICES: tuple[ServicePlan, ...] = (
     ServicePlan(
         slug="vision-training", name="Vision training", team="machine-learning", kind="ml_training",
         criticality="best_effort", statefulness="batch", pools=_GPU, spot=10, replicas=1, weekly_rate=0.65,
+        need=0.8,
     ),
     ServicePlan(
         slug="feature-backfill", name="Feature backfill", team="machine-learning", kind="batch_etl",
@@ -187,7 +190,7 @@ SERVICES: tuple[ServicePlan, ...] = (
     ),
     ServicePlan(
         slug="ci-runners", name="CI runners", team="platform", kind="ci_runners",
-        criticality="user_facing", statefulness="stateless", pools=_M6I, spot=22, on_demand=4, replicas=4,
+        criticality="user_facing", statefulness="stateless", pools=_M6I, spot=22, on_demand=4, replicas=4, need=0.7,
     ),
     ServicePlan(
         slug="release-builders", name="Release builders", team="platform", kind="ci_runners",

@@ -43,6 +43,8 @@ class Seat:
 DEAF_SEAT = 290
 """A spot machine of the notebooks, where a full disk goes unnoticed for long."""
 
+LOPSIDED = "thumbnailer"
+
 
 def seats() -> list[Seat]:
     """Every seat, in the order of the services."""
@@ -104,10 +106,18 @@ class Machine:
         }
 
 
+def pool_of(seat: Seat, *, chance: Random) -> PoolPlan:
+    """Spread evenly, as a well-kept group does; the thumbnailer's group was never told to."""
+    pools = seat.service.pools
+    if seat.service.slug == LOPSIDED:
+        return pools[0] if chance.random() < 0.9 else pools[-1]
+    return pools[seat.index % len(pools)]
+
+
 def machine_in(seat: Seat, *, generation: int, seed: int) -> Machine:
     """The machine that sits there in its turn."""
     chance = random_of(seed, "machine", seat.index, generation)
-    pool = chance.choice(seat.service.pools)
+    pool = pool_of(seat, chance=chance)
     digest = hashlib.sha256(f"{seed}:{seat.index}:{generation}".encode()).hexdigest()
     stem = seat.service.slug or "misc"
     if pool.provider == "aws":
