@@ -27,6 +27,7 @@ from console.drills.sample.lanes import (
 )
 from console.drills.sample.progress import SEED, FeedAddress, Progress, read_progress, write_progress
 from console.drills.sample.responding import NAME
+from console.drills.sample_policies import make_policies, make_quiet
 from console.drills.sample_rotations import make_rotations
 from console.drills.sample_runbooks import RUNBOOKS, RunbookPlan
 from console.feeds.connecting import FeedOrder, connect
@@ -100,6 +101,8 @@ def set_up(var: Path, *, now: datetime, seed: int = SEED) -> bool:
     _teams_and_services(now=now)
     _runbooks(now=now)
     make_rotations(actor=ACTOR, now=now)
+    make_policies(actor=ACTOR, now=now)
+    make_quiet(actor=ACTOR, now=now)
     if is_set_up(var, now=now):
         return False
     _take_old_keys()

@@ -10,7 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Q
+
 from console.accounts.models import Role, User
+from console.lib.origin import Origin
 from console.notifications.models import Channel, ChannelKind
 from console.oncall import schedule
 from console.oncall.models import Rotation
@@ -86,13 +89,17 @@ class Roster:
         return reached
 
     def _of_person(self, target: Target) -> Iterable[Reach]:
-        if person := self._people.get(target.id):
+        person = self._people.get(target.id)
+        if person and person.is_active:
             yield Reach(str(person), NAMED, person_id=person.pk)
 
     def _of_rotation(self, target: Target) -> Iterable[Reach]:
         rotation = self._rotations.get(target.id)
-        for turn in self._on_call.get(target.id, ()) if rotation else ():
-            if person := self._people.get(turn.person_id):
+        if rotation is None:
+            return
+        for turn in self._on_call.get(target.id, ()):
+            person = self._people.get(turn.person_id)
+            if person and (person.is_active or rotation.origin != Origin.LIVE):
                 yield Reach(str(person), _on_call_for(str(rotation), turn), person_id=person.pk)
 
     def _of_team(self, target: Target) -> Iterable[Reach]:
@@ -115,12 +122,13 @@ class Roster:
 
     def _of_role(self, role: Role, words: str) -> Iterable[Reach]:
         for person in self._people.values():
-            if person.role == role:
+            if person.role == role and person.is_active:
                 yield Reach(str(person), words, person_id=person.pk)
 
 
 def _people(ids: set[int], *, is_everyone: bool) -> dict[int, User]:
-    people = User.objects.filter(is_active=True)
+    """Active ones, and those made up, who answer in made-up rotations alone: nothing is ever sent to them."""
+    people = User.objects.filter(Q(is_active=True) | ~Q(origin=Origin.LIVE))
     wanted = people.filter(pk__in=ids)
     if is_everyone:
         wanted = wanted | people.filter(role__in=(Role.MANAGER, Role.ADMIN))

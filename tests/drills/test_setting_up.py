@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from console.accounts.models import ApiToken, AuditEntry, Scope, User
+from console.alerts.models import Suppression
 from console.drills.sample.progress import forget, path_in, read_progress
 from console.drills.setting_up import NotSetUp, is_set_up, is_untouched, set_up, show_sample_to_everybody
 from console.feeds.models import Feed, FeedToken
 from console.fleet.models import AttributionRule, Service, Team
+from console.oncall.policies import choose
+from console.oncall.reaching import Roster
 from tests.make_accounts import make_user
 from tests.make_feeds import make_feed
 
@@ -95,3 +98,20 @@ def test_the_first_administrators_pages_begin_with_the_sample() -> None:
     show_sample_to_everybody()
     user.refresh_from_db()
     assert user.shown_origin == "sample"
+
+
+def test_every_team_is_told_by_a_policy_that_reaches_somebody_and_one_window_repeats(tmp_path: Path) -> None:
+    set_up(tmp_path, now=NOON)
+    set_up(tmp_path, now=NOON)
+    subjects = [(None, team) for team in Team.objects.filter(origin="sample")]
+    chosen = choose(subjects, origin="sample")
+    assert {chosen[subject].policy.name for subject in subjects} >= {
+        "Platform first",
+        "Checkout, then platform",
+    }
+    targets = [target for one in chosen.values() for level in one.policy.levels for target in level.targets]
+    reached = Roster(targets, at=NOON).reach(targets)
+    assert reached.reaches
+    window = Suppression.objects.get(origin="sample")
+    assert window.rrule == "FREQ=WEEKLY;BYDAY=TU"
+    assert window.occurrences.filter(starts_at__gt=NOON).exists()
