@@ -27,6 +27,7 @@ from console.alerts.models import (
 )
 from console.alerts.suppression.consulting import consult
 from console.alerts.tickets import opening
+from console.lib.bulk import update_rows
 from console.notifications.models import NotificationKind
 from console.notifications.outbox import Recipient, call_off
 from console.oncall.policies import Chosen, choose
@@ -78,7 +79,7 @@ def _begin_or_join(
         _note(pages[escalation.group_id], _begun(escalation), escalation)
     ledger.write()
     save([escalations[pk] for pk in pages if pk in escalations])
-    Receipt.objects.bulk_update([r for r in pages.values() if r.pk], ["inputs"])
+    update_rows([r for r in pages.values() if r.pk], ["inputs"])
 
 
 def start(

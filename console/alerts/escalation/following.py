@@ -27,6 +27,7 @@ from console.alerts.models import (
     Resolution,
     StepKind,
 )
+from console.lib.bulk import update_rows
 from console.notifications.models import Notification, NotificationKind, NotificationState
 from console.notifications.outbox import Recipient, call_off, heard_of
 from console.oncall.policies import Whose, choose
@@ -74,7 +75,7 @@ def of_groups(group_ids: Collection[int]) -> list[Escalation]:
 
 
 def save(escalations: Sequence[Escalation]) -> None:
-    Escalation.objects.bulk_update(escalations, SAVED)
+    update_rows(escalations, SAVED)
 
 
 def watch(group_ids: Collection[int], *, now: datetime) -> None:

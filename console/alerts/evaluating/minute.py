@@ -28,6 +28,7 @@ from console.alerts.models import AlertGroup, Evaluation, Rule, RuleState, Sever
 from console.alerts.readings.services import read_services
 from console.alerts.rules_in_force import InForce, Rules, read_rules
 from console.alerts.touched import Found
+from console.lib.bulk import upsert_rows
 from console.lib.origin import Origin
 from console.lib.rows import run
 
@@ -210,12 +211,8 @@ def _write(changes: Changes, rules: Rules, *, trigger: str, now: datetime) -> No
         group: AlertGroup | None = opened.get(finding.place)
         changes.states[scope].group_id = group.pk if group else None
     RuleState.objects.filter(pk__in=changes.gone).delete()
-    RuleState.objects.bulk_create(
-        (changes.states[scope] for scope in sorted(changes.states)),
-        update_conflicts=True,
-        unique_fields=["rule", "origin", "scope"],
-        update_fields=_UPDATED,
-    )
+    states = [changes.states[scope] for scope in sorted(changes.states)]
+    upsert_rows(states, unique=("rule", "origin", "scope"), fields=_UPDATED)
 
 
 _UPDATED = [
