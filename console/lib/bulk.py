@@ -71,13 +71,16 @@ def _quoted(fields: Sequence[Field[Any, Any]]) -> str:
 
 
 def _values(rows: Sequence[Model], fields: Sequence[Field[Any, Any]]) -> list[tuple[Any, ...]]:
-    return [tuple(_value(field, getattr(row, field.attname)) for field in fields) for row in rows]
+    columns = [_column([getattr(row, field.attname) for row in rows], field) for field in fields]
+    return list(zip(*columns, strict=True))
 
 
-def _value(field: Field[Any, Any], value: Any) -> Any:
+def _column(values: list[Any], field: Field[Any, Any]) -> list[Any]:
     if isinstance(field, JSONField):
-        return None if value is None else json.dumps(value, cls=field.encoder)
-    return str(value) if _array(field) == "text" and value is not None else value
+        return [None if value is None else json.dumps(value, cls=field.encoder) for value in values]
+    if _array(field) == "text":
+        return [None if value is None else str(value) for value in values]
+    return values
 
 
 def _type(field: Field[Any, Any]) -> str:
