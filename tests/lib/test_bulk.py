@@ -24,7 +24,7 @@ def states(count: int, **fields: object) -> list[RuleState]:
     rule = Rule.objects.order_by("pk")[0]
     known: dict[str, object] = {
         "version_id": rule.versions.get().pk,
-        "standing": Standing.OK,
+        "standing": Standing.FIRING,
         "text": 'ä "quoted" \\ {curly}, and a comma',
         "evaluated_at": second(0),
         "value": None,
