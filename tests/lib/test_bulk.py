@@ -26,6 +26,8 @@ def states(count: int, **fields: object) -> list[RuleState]:
         "version_id": rule.versions.get().pk,
         "standing": Standing.FIRING,
         "text": 'ä "quoted" \\ {curly}, and a comma',
+        "severity": "warning",
+        "true_since": second(0),
         "evaluated_at": second(0),
         "value": None,
     }
