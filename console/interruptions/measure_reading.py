@@ -67,7 +67,7 @@ class Place:
     week: int = 0
 
     def key(self, dimension: Dimension) -> str:
-        value = getattr(self, dimension.value)
+        value = getattr(self, dimension)
         return "" if value is None else str(value)
 
     def label(self, dimension: Dimension) -> str:
@@ -93,8 +93,9 @@ class Counts:
     def __init__(self, values: Iterable[int] = ()) -> None:
         self.values = tuple(int(value) for value in values) or (0,) * len(COUNTS)
 
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(a + b for a, b in zip(self.values, other.values, strict=True))
+    @classmethod
+    def total(cls, several: Iterable[Counts]) -> Counts:
+        return cls(map(sum, zip(*(counts.values for counts in several), strict=True)))
 
     def __getattr__(self, name: str) -> int:
         try:
@@ -119,10 +120,10 @@ class Reading:
     """Bunches that cross an hour, each as its parts."""
 
     def fold(self, key: Callable[[Place], Key]) -> dict[Key, Counts]:
-        folded: dict[Key, Counts] = defaultdict(Counts)
+        folded: dict[Key, list[Counts]] = defaultdict(list)
         for place, counts in self.cells:
-            folded[key(place)] += counts
-        return dict(folded)
+            folded[key(place)].append(counts)
+        return {group: Counts.total(mine) for group, mine in folded.items()}
 
     def phi(self, key: Callable[[Place], Key], of: dict[Key, Counts]) -> dict[Key, float]:
         """The dispersion of each group: 1 + Σ(size² − size) / reclaims."""

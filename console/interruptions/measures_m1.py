@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -93,13 +94,15 @@ def weekly_rates(reading: Reading, targets: Targets, *, weeks: int) -> list[Meas
 def _rates(
     reading: Reading, targets: Targets, key: Callable[[Place], str], dimension: Dimension | None = None
 ) -> dict[str, Measure]:
-    sums = reading.fold(key)
+    cells: dict[str, list[tuple[Place, Counts]]] = defaultdict(list)
+    for place, counts in reading.cells:
+        cells[key(place)].append((place, counts))
+    sums = {group: Counts.total(counts for _, counts in mine) for group, mine in cells.items()}
     phi = reading.phi(key, sums)
     rates = {}
     for group, counts in sums.items():
-        cells = [(place, c) for place, c in reading.cells if key(place) == group]
         scope = reading.scope.narrowed(dimension, group) if dimension else reading.scope
-        rates[group] = _rate(counts, phi[group], targets.weighted(cells), reading, scope)
+        rates[group] = _rate(counts, phi[group], targets.weighted(cells[group]), reading, scope)
     return rates
 
 

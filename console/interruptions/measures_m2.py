@@ -70,21 +70,22 @@ def _measures(
     key: Callable[[Place], str],
     dimension: Dimension | None = None,
 ) -> dict[str, Measure]:
-    told: dict[str, Counts] = defaultdict(Counts)
-    deaf: dict[str, Counts] = defaultdict(Counts)
+    telling: dict[str, list[Counts]] = defaultdict(list)
+    silent: dict[str, list[Counts]] = defaultdict(list)
     mute: dict[str, set[str]] = defaultdict(set)
     for place, counts in reading.cells:
         group = key(place)
         if place.is_reporting:
-            told[group] += counts
+            telling[group].append(counts)
         elif counts.reclaim_count:
-            deaf[group] += counts
+            silent[group].append(counts)
             mute[group].add(place.service)
     measures = {}
-    for group in {*told, *deaf}:
+    for group in {*telling, *silent}:
+        told, deaf = Counts.total(telling[group]), Counts.total(silent[group])
         scope = reading.scope.narrowed(dimension, group) if dimension else reading.scope
-        left_out = (agents.coverage(key, group), deaf[group].reclaim_count, len(mute[group]))
-        measures[group] = _measure(told[group], deaf[group], left_out, reading, scope)
+        left_out = (agents.coverage(key, group), deaf.reclaim_count, len(mute[group]))
+        measures[group] = _measure(told, deaf, left_out, reading, scope)
     return measures
 
 
