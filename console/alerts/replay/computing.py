@@ -140,7 +140,7 @@ def _compare(
         "looks": looks,
         "windows": len(both.windows_draft) - len(both.windows_now) if replay.rule is None else None,
         "left_out": len(rows) - len(kept),
-        "constant": _constant(lived_draft, past),
+        "constant": _constant(lived_draft, past) if replay.rule else [],
         "rules": {rule.slug: rule.number for rule in both.rules_now.by_id.values()},
     }
     return Outcome(result, kept)
