@@ -181,6 +181,11 @@ class ReplayEpisode(models.Model):
             models.CheckConstraint(
                 condition=Q(severity__in=Severity.values), name="alerts_replayepisode_severity_is_known"
             ),
+            models.CheckConstraint(
+                condition=Q(now_decision__in=["", *Decision.values])
+                & Q(draft_decision__in=["", *Decision.values]),
+                name="alerts_replayepisode_decisions_are_known",
+            ),
         ]
         indexes = [models.Index(fields=["replay", "-opened_at", "-id"], name="alerts_replayepisode_newest")]
 

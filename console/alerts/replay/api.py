@@ -171,7 +171,7 @@ def replay_ask(request: HttpRequest, given: ReplayIn) -> tuple[int, ReplayOut]:
 
 @router.post("/replays/suppression", auth=MANAGE, response={202: ReplayOut})
 def replay_ask_suppression(
-    request: HttpRequest, given: SuppressionIn, days: Literal[30, 90] = 30
+    request: HttpRequest, given: SuppressionIn, days: int = 30
 ) -> tuple[int, ReplayOut]:
     """The same of a suppression that is not made yet; the body is that of `POST /suppressions`."""
     now, by = timezone.now(), By(user=None, actor=Actor.of(request))

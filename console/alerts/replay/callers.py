@@ -1,4 +1,4 @@
-"""Who is woken by a page of then: the escalation policy in force, its first level, and the roster of that second."""
+"""Who is woken by a page of then: the policy in force, its first level that reaches anybody, the roster of then."""
 
 from __future__ import annotations
 
@@ -38,11 +38,16 @@ class Callers:
         stretch = at.replace(minute=at.minute // SAME_SHIFT * SAME_SHIFT, second=0, microsecond=0)
         key = (group.service_id, stretch)
         if key not in self._reached:
-            targets = self._policy(group.service_id).levels[0].targets
-            reaches = Roster(targets, at=at).reach(targets).reaches
-            self._reached[key] = [reach.person_id for reach in reaches if reach.person_id is not None]
+            self._reached[key] = self._reach(self._policy(group.service_id), at=at)
         people = [self._people[pk] for pk in self._reached[key] if pk in self._people]
         return [Called(person.pk, str(person), is_night(at, person.zone)) for person in people]
+
+    def _reach(self, policy: Frozen, *, at: datetime) -> list[int]:
+        """The first level that reaches anybody is told at once; a channel alone wakes no person."""
+        for level in policy.levels:
+            if reaches := Roster(level.targets, at=at).reach(level.targets).reaches:
+                return [reach.person_id for reach in reaches if reach.person_id is not None]
+        return []
 
     def _policy(self, service_id: int | None) -> Frozen:
         if service_id not in self._policies:

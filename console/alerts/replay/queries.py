@@ -17,7 +17,7 @@ from console.alerts.suppression.scoping import BadScope
 
 NOT_REPLAYED = (
     "What people did then: acknowledgements, silences, merges, and what they resolved by hand.",
-    "Levels of an escalation after the first; who is woken is read from today's policy and the roster of then.",
+    "Levels of an escalation after the first that reaches anybody; the policy is today's, the roster that of then.",
     "Which service, pool and cause a reclaim has is taken as it is known today.",
     "Replica counts are known only where a receipt of then kept them; without, a share of machines stands in.",
 )
