@@ -393,3 +393,23 @@ def test_the_command_prints_what_would_have_been_different(checkout: Service) ->
     call_command("replay", "failed_hooks", "--set", "least=9", stdout=said)
     assert "1 ticket fewer" in said.getvalue()
     assert "Gone" in said.getvalue()
+
+
+def test_programs_replay_a_suppression_that_is_not_made(client: Client, checkout: Service) -> None:
+    _, secret = make_token(Scope.READ, Scope.MANAGE)
+    bearer = {"Authorization": f"Bearer {secret}"}
+    body: dict[str, Any] = {
+        "name": "Nightly",
+        "reason": "Upgrades",
+        "scopes": ["service:checkout"],
+        "rrule": "FREQ=DAILY",
+    }
+    body |= {"minutes": 480, "time_zone": "Europe/Berlin"}
+    url, whole = "/api/v1/replays/suppression", body | {"days": 90}
+    asked = client.post(url, json.dumps(whole), content_type="application/json", headers=bearer)
+    assert asked.status_code == 202, asked.content
+    working.work(clock=timezone.now)
+    told = client.get(f"/api/v1/replays/{asked.json()['id']}", headers=bearer).json()
+    assert told["state"] == "done"
+    assert told["result"]["windows"] in (90, 91)
+    assert not Suppression.objects.exists()

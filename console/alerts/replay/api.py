@@ -125,6 +125,12 @@ class ReplayIn(Schema):
     group_by: str | None = None
 
 
+class SuppressionReplayIn(SuppressionIn):
+    """A suppression as it would be planned, and the days to lay it over."""
+
+    days: Literal[30, 90] = 30
+
+
 class EpisodeQuery(Schema):
     """Filters; all that are given must hold."""
 
@@ -170,13 +176,11 @@ def replay_ask(request: HttpRequest, given: ReplayIn) -> tuple[int, ReplayOut]:
 
 
 @router.post("/replays/suppression", auth=MANAGE, response={202: ReplayOut})
-def replay_ask_suppression(
-    request: HttpRequest, given: SuppressionIn, days: int = 30
-) -> tuple[int, ReplayOut]:
-    """The same of a suppression that is not made yet; the body is that of `POST /suppressions`."""
+def replay_ask_suppression(request: HttpRequest, given: SuppressionReplayIn) -> tuple[int, ReplayOut]:
+    """The same of a suppression that is not made yet; the body is that of `POST /suppressions`, and `days`."""
     now, by = timezone.now(), By(user=None, actor=Actor.of(request))
     try:
-        row = asking.ask_for_suppression(draft_of(request, given, now=now), days=days, by=by, now=now)
+        row = asking.ask_for_suppression(draft_of(request, given, now=now), days=given.days, by=by, now=now)
     except (Refused, SuppressionRefused) as error:
         raise Problem(422, code="cannot_replay", detail=str(error)) from error
     return 202, ReplayOut.of(_rows(request).get(pk=row.pk))
