@@ -47,9 +47,10 @@ class Filters:
     missed: bool = False
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> Filters:
+    def of(cls, given: Mapping[str, str], *, usual: str = "") -> Filters:
+        """`usual`: the difference that is shown where the URL says nothing of it."""
         return cls(
-            difference=given.get("difference", ""),
+            difference=given.get("difference", usual),
             decision=given.get("decision", ""),
             q=given.get("q", "").strip()[:100],
             missed=given.get("missed") == "yes",
@@ -57,7 +58,7 @@ class Filters:
 
     @property
     def is_set(self) -> bool:
-        return bool(self.difference or self.decision or self.q or self.missed)
+        return bool(self.difference not in ("", "any") or self.decision or self.q or self.missed)
 
     def narrow(self, rows: QuerySet[ReplayEpisode]) -> QuerySet[ReplayEpisode]:
         if self.difference == "any":
@@ -91,7 +92,7 @@ def sentence_of(replay: Replay) -> str:
     lines = {line.name: line for line in lines_of(replay)}
     pages, nights, tickets = lines["Pages"], lines["Pages at night"], lines["Tickets"]
     missed = replay.result.get("differences", {}).get("missed", 0)
-    if not any(count for name, count in replay.result.get("differences", {}).items() if name != "same"):
+    if not has_differences(replay):
         return f"Nothing would have been different in {replay.days} days."
     parts = [f"{_fewer(pages.change, 'page')} in {replay.days} days"]
     if nights.change:
@@ -102,6 +103,11 @@ def sentence_of(replay: Replay) -> str:
     if missed:
         text += f". {missed} of the pages that fall away {'was' if missed == 1 else 'were'} grave or worth it"
     return f"{text[0].upper()}{text[1:]}."
+
+
+def has_differences(replay: Replay) -> bool:
+    counts = replay.result.get("differences", {})
+    return any(count for name, count in counts.items() if name != Difference.SAME)
 
 
 def _fewer(change: int, word: str) -> str:

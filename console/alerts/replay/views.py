@@ -54,7 +54,9 @@ def replay_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "not_replayed": queries.NOT_REPLAYED,
     }
     if replay.state == "done":
-        filters = queries.Filters.of(request.GET.dict())
+        filters = queries.Filters.of(
+            request.GET.dict(), usual="any" if queries.has_differences(replay) else ""
+        )
         rows = filters.narrow(replay.episodes.select_related("service", "group"))
         page = page_of(request, queryset=rows, order=("-opened_at", "-pk"), size=50)
         context |= {
