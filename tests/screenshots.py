@@ -23,6 +23,7 @@ PAGES = {
     "executive": "/executive/",
     "debug": "/debug/",
     "alerts": "/alerts/",
+    "replays": "/rules/replays/",
     "suppressions": "/suppressions/",
     "suppression-new": "/suppressions/new/",
     "interruptions": "/interruptions/",

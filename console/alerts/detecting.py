@@ -102,6 +102,12 @@ class Asked:
 
     origins: Sequence[str]
     now: datetime
+    heard_by: datetime | None = None
+    """What was reported until then counts, however late. Null: what was heard by `now`, as it is live."""
+
+    @property
+    def known_at(self) -> datetime:
+        return self.heard_by or self.now
 
     def since(self, length: timedelta) -> datetime:
         return self.now - length

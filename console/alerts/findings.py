@@ -75,13 +75,13 @@ def open_findings(
         known = _locked(wanted)
         fresh = _reopen({key: (reopening or {}).get(key) for key in wanted if key not in known}, now=now)
         missing = [key for key in sorted(wanted) if key not in known and key not in fresh]
-        rows = [_new(wanted[key], in_force, now=now) for key in missing]
+        rows = [new_group(wanted[key], in_force, now=now) for key in missing]
         AlertGroup.objects.bulk_create(rows, ignore_conflicts=True)
         groups = _locked(wanted) if missing or fresh else known
         opened = [key for key in groups if key not in known]
         silences.carry_over([groups[key] for key in opened if key not in fresh], now=now)
         events = [_opened(groups[key], wanted[key], is_again=key in fresh, now=now) for key in sorted(opened)]
-        changed = [key for key in groups if _change(groups[key], wanted[key], in_force, events, now=now)]
+        changed = [key for key in groups if bring_up(groups[key], wanted[key], in_force, events, now=now)]
         _write([groups[key] for key in sorted({*changed, *opened})])
         AlertEvent.objects.bulk_create(events)
         news = [key for key in groups if key in opened or _is_news(groups[key], events)]
@@ -98,10 +98,7 @@ def close_findings(
         groups = _locked(keys)
         events = []
         for key, group in groups.items():
-            group.status, group.resolution = GroupStatus.RESOLVED, Resolution.HEALED
-            group.resolved_at = max(now, group.triggered_at)
-            group.cooldown_until = group.due_at = None
-            group.version += 1
+            end(group, now=now)
             events.append(AlertEvent(group=group, at=now, kind=EventKind.RESOLVED, text=keys[key]))
         if not groups:
             return 0
@@ -174,12 +171,7 @@ def _reopen(wanted: Mapping[Key, timedelta | None], *, now: datetime) -> set[Key
     ids = [row.pk for row in newest if (row.origin, row.key) in cooldowns]
     groups = list(AlertGroup.objects.filter(pk__in=ids).select_for_update().order_by("pk"))
     for group in groups:
-        closed_at = group.resolved_at or now
-        group.status = GroupStatus.ACKNOWLEDGED if group.acknowledged_at else GroupStatus.TRIGGERED
-        group.resolution, group.resolved_at, group.resolved_by = "", None, None
-        group.cooldown_until = closed_at + cooldowns[group.origin, group.key]
-        group.due_at = group.cooldown_until
-        silences.keep(group, now=now)
+        begin_again(group, cooldown=cooldowns[group.origin, group.key], now=now)
     fields = [
         "status",
         "resolution",
@@ -193,7 +185,25 @@ def _reopen(wanted: Mapping[Key, timedelta | None], *, now: datetime) -> set[Key
     return {(group.origin, group.key) for group in groups}
 
 
-def _new(finding: Finding, rules: Rules, *, now: datetime) -> AlertGroup:
+def begin_again(group: AlertGroup, *, cooldown: timedelta, now: datetime) -> None:
+    """A closed group is open again, under its cooldown. Pure: replay calls it too."""
+    closed_at = group.resolved_at or now
+    group.status = GroupStatus.ACKNOWLEDGED if group.acknowledged_at else GroupStatus.TRIGGERED
+    group.resolution, group.resolved_at, group.resolved_by = "", None, None
+    group.cooldown_until = closed_at + cooldown
+    group.due_at = group.cooldown_until
+    silences.keep(group, now=now)
+
+
+def end(group: AlertGroup, *, now: datetime) -> None:
+    """It is over. Pure: replay calls it too."""
+    group.status, group.resolution = GroupStatus.RESOLVED, Resolution.HEALED
+    group.resolved_at = max(now, group.triggered_at)
+    group.cooldown_until = group.due_at = None
+    group.version += 1
+
+
+def new_group(finding: Finding, rules: Rules, *, now: datetime) -> AlertGroup:
     origin, key = finding.place
     return AlertGroup(
         origin=origin,
@@ -222,10 +232,10 @@ def _opened(group: AlertGroup, finding: Finding, *, is_again: bool, now: datetim
     return AlertEvent(group=group, at=now, kind=kind, text=finding.text)
 
 
-def _change(
+def bring_up(
     group: AlertGroup, finding: Finding, rules: Rules, events: list[AlertEvent], *, now: datetime
 ) -> bool:
-    """Bring one open group up to what is known. False: nothing differs."""
+    """Bring one open group up to what is known. False: nothing differs. Pure."""
     told = (finding.title[:TITLE_LENGTH], finding.text[:IMPACT_LENGTH], finding.severity, finding.condition)
     rule_id = _rule_of(finding, rules)
     before = (group.title, group.impact, group.severity, group.condition)

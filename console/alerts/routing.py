@@ -138,8 +138,8 @@ def _services(impacts: Mapping[int, Impact], groups: Sequence[AlertGroup]) -> di
     }
 
 
-def _decision(case: Case, *, now: datetime) -> tuple[str, str]:
-    """What is done, and the sentence that says why."""
+def decision_of(case: Case, *, now: datetime) -> tuple[str, str]:
+    """What is done, and the sentence that says why. Pure."""
     group = case.group
     if case.late_by > 0:
         return Decision.LOG, f"Late by {_spoken(case.late_by)}: recorded and counted, nobody is told"
@@ -188,7 +188,7 @@ def _has_heard(case: Case, *, now: datetime) -> str:
 
 def _receipt(case: Case, touched: Touched, *, now: datetime) -> Receipt:
     group, weighed = case.group, case.weighed
-    decision, reason = _decision(case, now=now)
+    decision, reason = decision_of(case, now=now)
     found = touched.found.get(group.pk, Found())
     return Receipt(
         origin=group.origin,

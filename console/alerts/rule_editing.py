@@ -15,7 +15,7 @@ from console.alerts.models import Rule, RuleVersion, Severity
 from console.alerts.registry import known
 from console.alerts.rule_checking import faults
 
-RESERVED = frozenset({"service", "wave", "new", "rule_error", "pipeline_stopped", "set_aside"})
+RESERVED = frozenset({"service", "wave", "new", "replays", "rule_error", "pipeline_stopped", "set_aside"})
 """Beginnings of keys that are no rule's, and pages of their own."""
 SLUG_LENGTH = 56
 

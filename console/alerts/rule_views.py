@@ -16,8 +16,11 @@ from console.accounts.origin import chosen_origin
 from console.accounts.permissions import role_required, signed_in
 from console.alerts import rule_editing
 from console.alerts.detecting import CLASSES
+from console.alerts.handling import By
 from console.alerts.models import Evaluation, Rule, RuleVersion
 from console.alerts.registry import known
+from console.alerts.replay import asking
+from console.alerts.replay.drafts import version_of, why_not
 from console.alerts.rule_checking import Past, faults, past_of
 from console.alerts.rule_editing import EditedMeanwhile, NotPublishable
 from console.alerts.rule_forms import AboutForm, NewRuleForm, RuleForm, initial_of
@@ -102,6 +105,8 @@ def rule_edit(request: HttpRequest, slug: str) -> HttpResponse:
 def _press(request: HttpRequest, rule: Rule, form: RuleForm, *, origin: str) -> HttpResponse:
     by, now, press = Actor.of(request), timezone.now(), request.POST.get("do", "look")
     started_from, note = request.POST.get("started_from", ""), request.POST.get("change_note", "")
+    if press.startswith("replay-"):
+        return _replay(request, rule, form, days=press.removeprefix("replay-"), origin=origin)
     if press == "save":
         rule_editing.save_draft(rule, form.wording(), started_from=started_from, by=by, now=now)
         messages.success(request, "The draft is saved. Nothing changes until it is published.")
@@ -118,6 +123,22 @@ def _press(request: HttpRequest, rule: Rule, form: RuleForm, *, origin: str) -> 
         messages.success(request, f"Version {version.number} is in force.")
         return redirect("alerts:rule_detail", rule.slug)
     return _show(request, rule, form, found=found, past=past, is_asked=press == "publish")
+
+
+def _replay(request: HttpRequest, rule: Rule, form: RuleForm, *, days: str, origin: str) -> HttpResponse:
+    """Keep the draft and lay it over the past; what keeps it from being published keeps it from that too."""
+    by, now = By(user=signed_in(request), actor=Actor.of(request)), timezone.now()
+    if found := faults(version_of(rule, form.wording())):
+        raise NotPublishable(found)
+    started_from = request.POST.get("started_from", "")
+    rule_editing.save_draft(rule, form.wording(), started_from=started_from, by=by.actor, now=now)
+    try:
+        replay = asking.ask_for_rule(
+            rule, form.wording(), days=int(days) if days.isdecimal() else 0, origin=origin, by=by, now=now
+        )
+    except asking.Refused as error:
+        return _show(request, rule, form, found=[str(error)], status=422, is_new_start=True)
+    return redirect("alerts:replay_detail", replay.pk)
 
 
 def _show(
@@ -138,6 +159,7 @@ def _show(
         "form": form,
         "faults": found or [],
         "past": past,
+        "why_no_replay": why_not(rule),
         "is_asked": is_asked,
         "classes": [CLASS_LABELS[of] for of in CLASSES],
         "newest": rule_editing.newest(rule),

@@ -85,21 +85,31 @@ def refresh(groups: Sequence[AlertGroup], *, now: datetime, is_news: bool) -> li
     impacts = assess(groups)
     events = []
     for group in groups:
-        mine = figures.get(group.pk, Figures())
-        group.member_count, group.running_out_count = mine.members, mine.running_out
-        group.earliest_deadline_at = mine.earliest_deadline_at
-        if not group.is_finding:
-            events += _weigh(group, impacts[group.pk], mine, now=now)
-        group.version += 1
-        if is_news:
-            group.last_news_at = now
-        if group.is_open:
-            events += _close_if_over(group, mine, now=now)
-            events += _end_silence(group, now=now)
-        group.due_at = _next_look(group, mine, now=now) if group.is_open else None
+        events += advance(
+            group, impacts[group.pk], figures.get(group.pk, Figures()), now=now, is_news=is_news
+        )
     _write(groups)
     AlertEvent.objects.bulk_create(events)
     return list(groups)
+
+
+def advance(
+    group: AlertGroup, impact: Impact, figures: Figures, *, now: datetime, is_news: bool
+) -> list[AlertEvent]:
+    """Bring one group up to these figures, close it if it is over, say when to look again. Pure."""
+    events: list[AlertEvent] = []
+    group.member_count, group.running_out_count = figures.members, figures.running_out
+    group.earliest_deadline_at = figures.earliest_deadline_at
+    if not group.is_finding:
+        events += _weigh(group, impact, figures, now=now)
+    group.version += 1
+    if is_news:
+        group.last_news_at = now
+    if group.is_open:
+        events += _close_if_over(group, figures, now=now)
+        events += _end_silence(group, now=now)
+    group.due_at = _next_look(group, figures, now=now) if group.is_open else None
+    return events
 
 
 def _weigh(group: AlertGroup, impact: Impact, figures: Figures, *, now: datetime) -> list[AlertEvent]:

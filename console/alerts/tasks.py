@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from console.alerts import capacity, feed_findings, noise, pipeline, unnoticed_findings, unreached_findings
 from console.alerts.evaluating import minute
+from console.alerts.replay import working
 from console.alerts.suppression import expanding, turning
 from console.notifications.subscribers import keeping, sending
 
@@ -66,3 +67,9 @@ def suppress() -> None:
 def watch_outbox() -> None:
     """Notice channels and people that messages do not reach, or reach again."""
     unreached_findings.watch_outbox(now=timezone.now())
+
+
+@shared_task(queue="reports", ignore_result=True)
+def replay() -> None:
+    """Lay the drafts that wait over the past; one that a killed worker left behind is begun again."""
+    working.work(clock=timezone.now)

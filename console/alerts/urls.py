@@ -6,6 +6,7 @@ from django.urls import path
 
 from console.alerts import care_views, link_views, rule_views, views
 from console.alerts.actions import bulk, group_action
+from console.alerts.replay import views as replays
 from console.alerts.suppression import views as suppressions
 from console.alerts.tickets import views as tickets
 
@@ -15,6 +16,11 @@ urlpatterns = [
     path("a/<str:token>/", link_views.acting_link, name="acting_link"),
     path("rules/", rule_views.rule_list, name="rule_list"),
     path("rules/new/", rule_views.rule_new, name="rule_new"),
+    path("rules/replays/", replays.replay_list, name="replay_list"),
+    path("rules/replays/<int:pk>/", replays.replay_detail, name="replay_detail"),
+    path("rules/replays/<int:pk>/cancel/", replays.replay_cancel, name="replay_cancel"),
+    path("rules/replays/<int:pk>/again/", replays.replay_again, name="replay_again"),
+    path("rules/replays/<int:pk>/publish/", replays.replay_publish, name="replay_publish"),
     path("rules/<slug:slug>/", rule_views.rule_detail, name="rule_detail"),
     path("rules/<slug:slug>/edit/", rule_views.rule_edit, name="rule_edit"),
     path("rules/<slug:slug>/discard/", rule_views.rule_discard, name="rule_discard"),

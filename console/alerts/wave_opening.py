@@ -51,11 +51,7 @@ def _reopen(zones: Sequence[Zone], *, cooldown: timedelta, now: datetime) -> set
         newest[wave.origin, wave.key] = wave
     told = {}
     for wave in newest.values():
-        told[wave.pk] = f"The cascade goes on. {keep(wave, now=now)}".strip()
-        is_held = wave.acknowledged_at is not None
-        wave.status = GroupStatus.ACKNOWLEDGED if is_held else GroupStatus.TRIGGERED
-        wave.cooldown_until = (wave.resolved_at or now) + cooldown
-        wave.resolution, wave.resolved_at, wave.resolved_by = "", None, None
+        told[wave.pk] = f"The cascade goes on. {go_on(wave, cooldown=cooldown, now=now)}".strip()
     fields = [
         "status",
         "resolution",
@@ -71,6 +67,16 @@ def _reopen(zones: Sequence[Zone], *, cooldown: timedelta, now: datetime) -> set
         for wave in newest.values()
     )
     return set(newest)
+
+
+def go_on(wave: AlertGroup, *, cooldown: timedelta, now: datetime) -> str:
+    """A closed wave is open again, under its cooldown; what is to be said of its silence."""
+    silence = keep(wave, now=now)
+    is_held = wave.acknowledged_at is not None
+    wave.status = GroupStatus.ACKNOWLEDGED if is_held else GroupStatus.TRIGGERED
+    wave.cooldown_until = (wave.resolved_at or now) + cooldown
+    wave.resolution, wave.resolved_at, wave.resolved_by = "", None, None
+    return silence
 
 
 def _new(zone: Zone, cascade: Cascade, execution: Execution, *, now: datetime) -> AlertGroup:

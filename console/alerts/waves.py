@@ -169,7 +169,7 @@ def _choose(
         if is_wider:
             wave.pool_id = None
         scope = scope_of(zone, wave.pool_id, around.pools)
-        members = _members(wave.pool_id, around, extents.get(wave.pk))
+        members = members_of(wave.pool_id, around, extents.get(wave.pk))
         if members:
             joining[wave.pk] = Joining({r.id: r for r in members}, scope)
         if cascade is not None and ((zone.origin, zone.key) in opened or is_wider):
@@ -181,7 +181,7 @@ def _choose(
     return joining
 
 
-def _members(pool_id: int | None, around: Around, extent: Extent | None) -> list[Reclaim]:
+def members_of(pool_id: int | None, around: Around, extent: Extent | None) -> list[Reclaim]:
     """Those of the scope that lie in the cascade's window or the wave, and on, until 10 minutes are quiet."""
     since, until = [], []
     if extent is not None:

@@ -23,6 +23,7 @@ from console.accounts.api import router as accounts
 from console.alerts.api import router as alerts
 from console.alerts.api_rules import router as rules
 from console.alerts.escalation.api import router as escalations
+from console.alerts.replay.api import router as replays
 from console.alerts.suppression.api import router as suppressions
 from console.alerts.tickets.api import router as tickets
 from console.config.api_description import DESCRIPTION, ConsoleApi
@@ -118,6 +119,7 @@ ROOMS = (
     warnings,
     alerts,
     rules,
+    replays,
     tickets,
     policies,
     suppressions,

@@ -75,6 +75,7 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
+    "replays": {"task": "console.alerts.tasks.replay", "schedule": 15.0, "options": {"expires": 15}},
     "noise-report": {
         "task": "console.alerts.tasks.report_noise",
         "schedule": 3600.0,

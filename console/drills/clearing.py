@@ -46,6 +46,8 @@ _LAYERS = f"SELECT id FROM oncall_layer WHERE {_of('rotation_id', 'oncall_rotati
 TABLES: tuple[tuple[str, str], ...] = (
     ("feeds_queueddelivery", OF_FEED_OR_ORIGIN),
     ("interruptions_interruptionchange", _of("interruption_id", "interruptions_interruption")),
+    ("alerts_replayepisode", _of("replay_id", "alerts_replay")),
+    ("alerts_replay", OF_ORIGIN),
     ("alerts_ticketevent", _of("ticket_id", "alerts_ticket")),
     ("alerts_ticket", OF_ORIGIN),
     ("alerts_feedback", _of("group_id", "alerts_alertgroup")),

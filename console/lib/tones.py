@@ -78,6 +78,17 @@ LOOKS: dict[str, Look] = {
     "firing": Look("danger", "bell-ring"),
     "cooling": Look("muted", "hourglass"),
     "draft": Look("info", "pencil"),
+    # Replays of drafts, and what a draft makes of an episode.
+    "replaying": Look("info", "repeat"),
+    "gone": Look("neutral", "minus"),
+    "hidden": Look("muted", "bell-off"),
+    "quieter": Look("neutral", "arrow-down-to-line"),
+    "new": Look("neutral", "plus"),
+    "louder": Look("neutral", "arrow-up-to-line"),
+    "earlier": Look("neutral", "chevron-left"),
+    "delayed_by_draft": Look("neutral", "chevron-right"),
+    "same": Look("muted", "check"),
+    "missed": Look("warn", "triangle-alert"),
     # Severities.
     "critical": Look("danger", "octagon-alert"),
     "error": Look("danger", "circle-alert"),

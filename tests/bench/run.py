@@ -28,6 +28,7 @@ from tests.bench import (  # noqa: E402
     parsing,
     pipeline,
     polling,
+    replaying,
     screen,
 )
 from tests.bench.figure import Measured  # noqa: E402
@@ -44,6 +45,7 @@ BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "memory_mb": memory.at_rest,
     "merge_correctness": merging.merged,
     "escalation_lateness_ms": escalations.lateness,
+    "replay_90d": replaying.ninety_days,
     "notice_to_screen_ms": screen.from_post_to_row,
 }
 

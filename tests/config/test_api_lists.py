@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from console.accounts.models import Scope
-from console.alerts.models import AlertGroup, Rule, Suppression
+from console.alerts.models import AlertGroup, Replay, Rule, Suppression
 from console.config.api import api
 from tests.make_accounts import make_token
 from tests.make_feeds import make_feed
@@ -99,7 +99,9 @@ def program() -> Client:
     _, secret = make_token(*Scope)
     make_feed(slug=PLACES["{slug}"])
     make_rotation(slug=PLACES["{slug}"])
-    Rule.objects.create(slug=PLACES["{slug}"], name="Cascades", detector="cascade")
+    rule = Rule.objects.create(slug=PLACES["{slug}"], name="Cascades", detector="cascade")
+    times = {"since": second(-60), "until": second(0), "created_at": second(0)}
+    Replay.objects.create(kind="rule", rule=rule, days=30, **times)
     make_service(slug="checkout")
     make_suppression()
     AlertGroup.objects.create(key="trial:1", title="Trial", triggered_at=second(0), last_news_at=second(0))
@@ -108,7 +110,8 @@ def program() -> Client:
 
 def ask(program: Client, path: str, **query: Any) -> Any:
     if "{pk}" in path:
-        one = Suppression if "/suppressions/" in path else AlertGroup
+        places = {"/suppressions/": Suppression, "/replays/": Replay}
+        one: Any = next((model for place, model in places.items() if place in path), AlertGroup)
         path = path.replace("{pk}", str(one.objects.latest("pk").pk))
     for place, value in PLACES.items():
         path = path.replace(place, value)

@@ -43,7 +43,7 @@ def see(rules: Rules, asked: Asked, services: Mapping[int, ServiceRow]) -> Seen:
     for rule in sampled(rules):
         try:
             with transaction.atomic():
-                seen.judged[rule.rule_id] = _look(rule, rules, asked, services, known)
+                seen.judged[rule.rule_id] = look(rule, rules, asked, services, known)
         except Exception as error:
             if is_passing(error):
                 raise
@@ -52,13 +52,14 @@ def see(rules: Rules, asked: Asked, services: Mapping[int, ServiceRow]) -> Seen:
     return seen
 
 
-def _look(
+def look(
     rule: InForce,
     rules: Rules,
     asked: Asked,
     services: Mapping[int, ServiceRow],
     known: dict[Callable[[Asked], Any], Any],
 ) -> list[Judged]:
+    """What one rule sees. `known` keeps what was read for this moment, by the function that reads it."""
     detector = rule.detector
     if detector.read is None or detector.judge is None:
         return []

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from console.alerts import findings
-from console.alerts.detecting import Asked, Judged, ServiceRow
+from console.alerts.detecting import Asked, Judged
 from console.alerts.detectors.console_failure import RAISED
 from console.alerts.evaluating.judging import Seen, sampled, see
 from console.alerts.evaluating.stepping import Act, State, step
@@ -78,18 +78,20 @@ def evaluate_at(*, now: datetime, trigger: str) -> int:
     services = read_services(WATCHED)
     origins = sorted({Origin.LIVE.value, *(service.origin for service in services.values())})
     seen = see(rules, Asked(origins, now), services)
-    changes = _step_all(rules, seen, services, now=now)
+    changes = step_all(rules, seen, _remembered(), now=now)
     _write(changes, rules, trigger=trigger, now=now)
     _note(rules, seen, now=now)
     return seen.count
 
 
-def _step_all(rules: Rules, seen: Seen, services: Mapping[int, ServiceRow], *, now: datetime) -> Changes:
+def _remembered() -> dict[Scope, RuleState]:
+    rows = RuleState.objects.select_related("group").select_for_update(of=("self",)).order_by("pk")
+    return {(row.rule_id, row.origin, row.scope): row for row in rows}
+
+
+def step_all(rules: Rules, seen: Seen, known: Mapping[Scope, RuleState], *, now: datetime) -> Changes:
+    """From what is remembered to what is to be done. Pure: replay steps through a month with it."""
     changes = Changes()
-    known = {
-        (row.rule_id, row.origin, row.scope): row
-        for row in RuleState.objects.select_related("group").select_for_update(of=("self",)).order_by("pk")
-    }
     judged = {
         (rule_id, one.origin, one.scope[:128]): one for rule_id, mine in seen.judged.items() for one in mine
     }

@@ -11,6 +11,14 @@ from console.alerts.models.event import AlertEvent, EventKind
 from console.alerts.models.feedback import Feedback, Verdict
 from console.alerts.models.group import AlertGroup, AlertGroupQuerySet, GroupEpisode, GroupMember
 from console.alerts.models.receipt import Decision, Receipt
+from console.alerts.models.replay import (
+    Difference,
+    Replay,
+    ReplayEpisode,
+    ReplayKind,
+    ReplayQuerySet,
+    ReplayState,
+)
 from console.alerts.models.rule import Evaluation, Rule, RuleState, RuleVersion, Standing
 from console.alerts.models.set_aside import SetAside
 from console.alerts.models.suppression import (
@@ -31,6 +39,7 @@ __all__ = [
     "AlertGroup",
     "AlertGroupQuerySet",
     "Decision",
+    "Difference",
     "Escalation",
     "EscalationState",
     "EscalationStep",
@@ -43,6 +52,11 @@ __all__ = [
     "GroupStatus",
     "OccurrenceQuerySet",
     "Receipt",
+    "Replay",
+    "ReplayEpisode",
+    "ReplayKind",
+    "ReplayQuerySet",
+    "ReplayState",
     "Resolution",
     "Rule",
     "RuleState",

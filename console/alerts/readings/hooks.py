@@ -37,5 +37,5 @@ class HookRow:
 
 
 def read_hooks(asked: Asked) -> list[HookRow]:
-    values = [list(asked.origins), asked.since(WINDOW), asked.now, asked.now]
+    values = [list(asked.origins), asked.since(WINDOW), asked.now, asked.known_at]
     return [HookRow(*row) for row in fetch(_HOOKS, values)]

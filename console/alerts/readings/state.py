@@ -30,7 +30,7 @@ _WORK = f"""
 WITH {_RECORDS.format(table="interruptions_work")}, job AS (
     SELECT service_id, job, sum(lost_seconds) AS lost, sum(useful_seconds + lost_seconds) AS total,
            sum(restart_seconds) AS restart
-    FROM told WHERE at > %(since)s AND at <= %(now)s AND received_at <= %(now)s GROUP BY service_id, job
+    FROM told WHERE at > %(since)s AND at <= %(now)s AND received_at <= %(known)s GROUP BY service_id, job
 )
 SELECT service_id, count(*), sum(lost), sum(total), sum(lost * lost), sum(lost * total), sum(total * total),
        sum(restart)
@@ -88,4 +88,5 @@ def read_replicas(asked: Asked) -> list[ReplicaRow]:
 
 
 def _values(asked: Asked, window: timedelta) -> dict[str, object]:
-    return {"origins": list(asked.origins), "since": asked.since(window), "now": asked.now}
+    values = {"origins": list(asked.origins), "since": asked.since(window), "now": asked.now}
+    return values | {"known": asked.known_at}

@@ -142,7 +142,7 @@ def suppression_create(request: HttpRequest, given: SuppressionIn) -> tuple[int,
     """Plan one in the token's data origin."""
     now = timezone.now()
     try:
-        made = make(_draft(request, given, now=now), by=_by(request), now=now)
+        made = make(draft_of(request, given, now=now), by=_by(request), now=now)
     except Refused as refusal:
         raise refused(refusal.field, str(refusal)) from refusal
     return 201, _shape([_one(request, made.pk)], now=now)[0]
@@ -181,7 +181,7 @@ def suppression_ledger(
     )
 
 
-def _draft(request: HttpRequest, given: SuppressionIn, *, now: datetime) -> Draft:
+def draft_of(request: HttpRequest, given: SuppressionIn, *, now: datetime) -> Draft:
     origin = token_of(request).origin
     starts_at = given.starts_at or now
     if (given.ends_at is None) == (given.minutes is None) or (given.rrule and given.ends_at):

@@ -106,9 +106,9 @@ def preview(draft: Draft, *, now: datetime) -> Preview:
     )
 
 
-def past_windows(draft: Draft, *, now: datetime) -> list[Window]:
+def past_windows(draft: Draft, *, now: datetime, back: timedelta = BACK) -> list[Window]:
     """Those that it would have had; a rule without its COUNT and UNTIL, moved back by whole turns of it."""
-    since = now - BACK
+    since = now - back
     if draft.rule is None:
         return [Window(since, now)]
     rule = Rule(tuple((n, value) for n, value in draft.rule.parts if n not in ("COUNT", "UNTIL")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +17,8 @@ from console.accounts.models import Role, User
 from console.accounts.origin import chosen_origin, foreign_origin
 from console.accounts.permissions import role_required, signed_in
 from console.alerts.handling import By
-from console.alerts.models import Suppression, SuppressionOccurrence
+from console.alerts.models import Replay, Suppression, SuppressionOccurrence
+from console.alerts.replay import asking
 from console.alerts.suppression import changing, queries
 from console.alerts.suppression.changing import NotPossible
 from console.alerts.suppression.draft import Refused
@@ -58,6 +59,10 @@ def suppression_new(request: HttpRequest) -> HttpResponse:
     form = SuppressionForm(data, origin=origin, user=person, now=now, initial=_initial(request, person))
     is_told_first = is_asking or "preview" in request.POST
     is_valid = request.method == "POST" and form.is_valid()
+    if is_valid and not is_told_first and form.draft is not None and "replay" in request.POST:
+        if replay := _replay(request, form, now=now):
+            return redirect("alerts:replay_detail", replay.pk)
+        is_told_first = True
     if is_valid and not is_told_first and form.draft is not None:
         try:
             made = make(form.draft, by=By(user=person, actor=Actor.of(request)), now=now)
@@ -80,6 +85,21 @@ def suppression_new(request: HttpRequest) -> HttpResponse:
     }
     status = 422 if form.errors and not is_asking else 200
     return render_region(request, "alerts/suppression_new.html", "preview", context, status=status)
+
+
+def _replay(request: HttpRequest, form: SuppressionForm, *, now: datetime) -> Replay | None:
+    """Of a draft that a manager may plan; what is refused stands in the form."""
+    person = signed_in(request)
+    if form.draft is None or not person.may(Role.MANAGER):
+        return None
+    try:
+        by = By(user=person, actor=Actor.of(request))
+        return asking.ask_for_suppression(form.draft, days=90, by=by, now=now)
+    except Refused as refusal:
+        form.add_error(form.field_of(refusal), str(refusal))
+    except asking.Refused as refusal:
+        form.add_error(None, str(refusal))
+    return None
 
 
 @require_GET
