@@ -126,6 +126,7 @@ def group_members(request: HttpRequest, pk: int) -> HttpResponse:
     """The machines of one group, and of a wave its groups before them, for a list that opens it in place."""
     group = get_object_or_404(AlertGroup, pk=pk)
     context: dict[str, Any] = {"group": group, "members": queries.members_of(group)}
+    context["may_act"] = signed_in(request).may(Role.RESPONDER)
     context["children"] = group_rows(queries.children_of(group), now=timezone.now())
     return render_region(
         request, "alerts/group_members.html", f"group-{pk}-members", context, is_all_region=True

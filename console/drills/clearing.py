@@ -48,6 +48,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("interruptions_interruptionchange", _of("interruption_id", "interruptions_interruption")),
     ("alerts_ticketevent", _of("ticket_id", "alerts_ticket")),
     ("alerts_ticket", OF_ORIGIN),
+    ("alerts_undopart", OF_ORIGIN),
     ("alerts_feedback", _of("group_id", "alerts_alertgroup")),
     ("alerts_escalationstep", _of("group_id", "alerts_alertgroup")),
     ("alerts_escalation", OF_ORIGIN),

@@ -25,6 +25,7 @@ from console.alerts.models.suppression import (
     SuppressionScope,
 )
 from console.alerts.models.ticket import Ticket, TicketEvent, TicketEventKind, TicketState
+from console.alerts.models.undo import Undo, UndoPart
 from console.alerts.models.words import GroupKind, GroupStatus, Resolution, Severity
 
 __all__ = [
@@ -63,5 +64,7 @@ __all__ = [
     "TicketEvent",
     "TicketEventKind",
     "TicketState",
+    "Undo",
+    "UndoPart",
     "Verdict",
 ]
