@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from console.accounts.models import Role
+from console.accounts.models import Board, Role
 from console.accounts.origin import chosen_origin, foreign_origin
 from console.accounts.permissions import role_required, signed_in
+from console.accounts.remembering import kept_views, recall, remember
 from console.alerts import feedback, queries
 from console.alerts.actions import SILENCES
 from console.alerts.escalation.plan import plan_of
@@ -29,6 +30,9 @@ from console.runbooks.variables import as_values
 @role_required(Role.VIEWER)
 def group_list(request: HttpRequest) -> HttpResponse:
     """Which groups are open, and which were."""
+    person = signed_in(request)
+    if onward := recall(request, Board.ALERTS, person):
+        return onward
     now, origin = timezone.now(), chosen_origin(request)
     filters = queries.Filters.of(request.GET)
     cursor = request.GET.get("cursor", "")
@@ -42,9 +46,11 @@ def group_list(request: HttpRequest) -> HttpResponse:
         "severities": Severity.choices,
         "silences": SILENCES,
         "clear_url": f"?status={filters.status}",
-        "may_act": signed_in(request).may(Role.RESPONDER),
+        "may_act": person.may(Role.RESPONDER),
+        **kept_views(request, Board.ALERTS, person),
     }
-    return render_region(request, "alerts/group_list.html", "group-table", context)
+    response = render_region(request, "alerts/group_list.html", "group-table", context)
+    return remember(response, request, Board.ALERTS, person)
 
 
 @require_GET
