@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from console.alerts import care_views, checklist_views, link_views, rule_views, views
+from console.alerts import care_views, checklist_views, deep_links, link_views, rule_views, views
 from console.alerts.actions import group_action
 from console.alerts.bulk_views import group_bulk, undo
 from console.alerts.suppression import views as suppressions
@@ -28,6 +28,8 @@ urlpatterns = [
     path("alerts/<int:pk>/", views.group_detail, name="group_detail"),
     path("alerts/<int:pk>/plan/", views.group_plan, name="group_plan"),
     path("alerts/<int:pk>/members/", views.group_members, name="group_members"),
+    path("alerts/<int:pk>/members/<int:member>/", deep_links.member_link, name="member_link"),
+    path("alerts/<int:pk>/receipts/<int:receipt>/", deep_links.receipt_link, name="receipt_link"),
     path("alerts/<int:pk>/checklist/", checklist_views.group_checklist, name="group_checklist"),
     path("alerts/<int:pk>/<str:verb>/", group_action, name="group_action"),
     path("tickets/", tickets.ticket_list, name="ticket_list"),

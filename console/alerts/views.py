@@ -15,6 +15,7 @@ from console.accounts.permissions import role_required, signed_in
 from console.accounts.remembering import kept_views, recall, remember
 from console.alerts import feedback, queries
 from console.alerts.actions import SILENCES
+from console.alerts.deep_links import asked_for
 from console.alerts.escalation.plan import plan_of
 from console.alerts.models import AlertGroup, Severity, Verdict
 from console.alerts.rows import group_rows
@@ -73,6 +74,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
+    place, asked = asked_for(request)
     choices = queries.choices_of(group, chosen=request.GET.get("member", ""))
     variables = queries.checklist_variables(group, choices[0] if choices else None)
     context = {
@@ -84,12 +86,13 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_silenced": group.is_open and group.is_silenced(now=now),
         "is_suppressed": group.is_open and group.is_suppressed(now=now),
         "outlasts_silence": not group.is_open and group.is_silenced(now=now),
-        "members": queries.members_of(group),
+        "members": queries.members_of(group, asked=asked if place == "interruption" else 0),
         "children": group_rows(queries.children_of(group), now=now),
         "why_grouped": queries.why_grouped(group),
         "joining": JOINING,
         "events": queries.events_of(group),
-        "receipts": queries.receipts_of(group),
+        "receipts": queries.receipts_of(group, asked=asked if place == "receipt" else 0),
+        "asked_receipt": asked if place == "receipt" else 0,
         "execution": group.execution,
         "steps": checklist.state(group.execution) if group.execution else [],
         "variables": as_values(variables),
