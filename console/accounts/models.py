@@ -13,6 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from console.lib.origin import Origin, is_known_origin, origin_field
@@ -270,13 +271,96 @@ class AuditEntry(models.Model):
         return f"{self.actor_label} {self.action} {self.subject_label}"
 
 
+class Board(models.TextChoices):
+    """A page whose filters can be kept under a name."""
+
+    ONCALL = "oncall", "On-call board"
+    ALERTS = "alerts", "Alert list"
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    def visible_to(self, person: User) -> SavedViewQuerySet:
+        """One's own, and those that are shared."""
+        return self.filter(models.Q(owner=person) | models.Q(is_shared=True))
+
+
+class SavedView(models.Model):
+    """Filters of a board under a name: one person's, or everybody's. It holds no data, so it has no origin."""
+
+    board = models.CharField(max_length=16, choices=Board)
+    name = models.CharField(max_length=80)
+    query = models.CharField(max_length=600, blank=True)
+    """As in the board's URL. Empty: everything."""
+    owner = models.ForeignKey(User, models.CASCADE, null=True, related_name="saved_views")
+    """Null: a program made it; then it is shared."""
+    owner_label = models.CharField(max_length=200, blank=True)
+    is_shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(board__in=Board.values), name="accounts_savedview_board_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_shared=True) | models.Q(owner__isnull=False),
+                name="accounts_savedview_is_somebodys_or_everybodys",
+            ),
+            models.UniqueConstraint(
+                Lower("name"), "board", "owner", name="accounts_savedview_one_name_per_person"
+            ),
+            models.UniqueConstraint(
+                Lower("name"),
+                "board",
+                condition=models.Q(is_shared=True),
+                name="accounts_savedview_one_shared_name",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def whose(self) -> str:
+        return str(self.owner) if self.owner else self.owner_label
+
+    @property
+    def path(self) -> str:
+        """Where it is looked at. An empty one says so, lest remembered filters take its place."""
+        return f"/{self.board}/?{self.query or 'view=all'}"
+
+
+class DefaultView(models.Model):
+    """The view that a board opens with for one person."""
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="default_views")
+    board = models.CharField(max_length=16, choices=Board)
+    view = models.ForeignKey(SavedView, models.CASCADE, related_name="default_of")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "board"], name="accounts_defaultview_one_per_board"),
+            models.CheckConstraint(
+                condition=models.Q(board__in=Board.values), name="accounts_defaultview_board_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.view} for {self.person}"
+
+
 __all__ = [
     "ActorKind",
     "ApiToken",
     "AuditEntry",
+    "Board",
+    "DefaultView",
     "Invitation",
     "Origin",
     "Role",
+    "SavedView",
     "Scope",
     "Theme",
     "User",

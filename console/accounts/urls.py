@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from console.accounts.views import audit, invitations, people, personal, tokens
+from console.accounts.views import audit, invitations, people, personal, saved_views, tokens
 
 app_name = "accounts"
 
 urlpatterns = [
     path("me/", personal.personal_settings, name="personal_settings"),
+    path("views/", saved_views.view_list, name="view_list"),
+    path("views/<int:pk>/<slug:verb>/", saved_views.view_act, name="view_act"),
     path("settings/", people.person_list, name="person_list"),
     path("settings/people/<int:pk>/role/", people.person_role, name="person_role"),
     path("settings/people/<int:pk>/deactivate/", people.person_deactivate, name="person_deactivate"),

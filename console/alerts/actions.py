@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,19 +19,19 @@ from console.accounts.permissions import role_required, signed_in
 from console.alerts import feedback, handling
 from console.alerts.handling import By, NotPossible, StillFiring
 from console.alerts.models import AlertGroup
+from console.alerts.undoing import Recorder
 
 SILENCES = {"30": "30 minutes", "120": "2 hours", "480": "8 hours", "1440": "1 day"}
 """Minutes a silence may last, as the menu offers them."""
-MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What a button does, what it says afterwards, and which verb takes it back."""
+    """What a button does, what it says afterwards of one group, and of many after their number."""
 
     act: Callable[[int, By, datetime, HttpRequest], AlertGroup]
     said: str
-    undo: str = ""
+    done: str = ""
 
 
 def _silence(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup:
@@ -43,7 +42,8 @@ def _silence(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup
 
 
 def _resolve(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup:
-    return handling.resolve(pk, by=by, now=now, is_sure=request.POST.get("sure") == "yes")
+    is_sure = request.POST.get("sure") == "yes" or request.POST.get("asked") == "all"
+    return handling.resolve(pk, by=by, now=now, is_sure=is_sure)
 
 
 def _page(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup:
@@ -51,6 +51,13 @@ def _page(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup:
     if not person.isdigit() or len(person) > 18:
         raise NotPossible("Choose whom to page.")
     return handling.page(pk, int(person), text=request.POST.get("text", ""), by=by, now=now)
+
+
+def _assign(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup:
+    person = request.POST.get("person", "")
+    if not person.isdigit() or len(person) > 18:
+        raise NotPossible("Choose whom to give it to.")
+    return handling.assign(pk, int(person), by=by, now=now)
 
 
 def _judge(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup:
@@ -61,21 +68,26 @@ def _judge(pk: int, by: By, now: datetime, request: HttpRequest) -> AlertGroup:
 
 VERBS = {
     "acknowledge": Verb(
-        lambda pk, by, now, _: handling.acknowledge(pk, by=by, now=now), "You have it.", "unacknowledge"
+        lambda pk, by, now, _: handling.acknowledge(pk, by=by, now=now), "You have it.", "acknowledged"
     ),
     "unacknowledge": Verb(
-        lambda pk, by, now, _: handling.unacknowledge(pk, by=by, now=now), "Nobody has it now.", "acknowledge"
+        lambda pk, by, now, _: handling.unacknowledge(pk, by=by, now=now), "Nobody has it now.", "given back"
     ),
-    "resolve": Verb(_resolve, "Resolved.", "reopen"),
-    "reopen": Verb(lambda pk, by, now, _: handling.reopen(pk, by=by, now=now), "Open again."),
-    "silence": Verb(_silence, "Silenced.", "unsilence"),
-    "unsilence": Verb(lambda pk, by, now, _: handling.unsilence(pk, by=by, now=now), "It may speak again."),
+    "resolve": Verb(_resolve, "Resolved.", "resolved"),
+    "reopen": Verb(lambda pk, by, now, _: handling.reopen(pk, by=by, now=now), "Open again.", "open again"),
+    "silence": Verb(_silence, "Silenced.", "silenced"),
+    "unsilence": Verb(
+        lambda pk, by, now, _: handling.unsilence(pk, by=by, now=now), "It may speak again.", "speaking again"
+    ),
     "note": Verb(
         lambda pk, by, now, request: handling.add_note(pk, request.POST.get("text", ""), by=by, now=now),
         "Noted.",
     ),
-    "escalate": Verb(lambda pk, by, now, _: handling.escalate(pk, by=by, now=now), "The next level is told."),
+    "escalate": Verb(
+        lambda pk, by, now, _: handling.escalate(pk, by=by, now=now), "The next level is told.", "escalated"
+    ),
     "page": Verb(_page, "Paged."),
+    "assign": Verb(_assign, "Given, and they are told.", "given"),
     "keep": Verb(lambda pk, by, now, _: handling.keep(pk, by=by, now=now), "You still have it."),
     "judge": Verb(_judge, "Thank you: it counts in the noise report."),
 }
@@ -88,66 +100,43 @@ def group_action(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if verb not in VERBS or not AlertGroup.objects.filter(pk=pk).exists():
         raise Http404
     by, now = By(user=signed_in(request), actor=Actor.of(request)), timezone.now()
+    recorder = Recorder(verb, by, now)
     try:
-        VERBS[verb].act(pk, by, now, request)
+        recorder.run(pk, lambda: VERBS[verb].act(pk, by, now, request))
     except StillFiring as firing:
-        return _answer(request, pk, f"{firing} Resolve it again to confirm.", status=409)
+        return answer(request, pk, f"{firing} Resolve it again to confirm.", status=409)
     except NotPossible as refusal:
-        return _answer(request, pk, str(refusal), status=409)
-    undo = VERBS[verb].undo
-    return _answer(
-        request, pk, VERBS[verb].said, undo=reverse("alerts:group_action", args=[pk, undo]) if undo else ""
-    )
+        return answer(request, pk, str(refusal), status=409)
+    return answer(request, pk, VERBS[verb].said, undo=undo_url(recorder))
 
 
-@require_POST
-@role_required(Role.RESPONDER)
-def bulk(request: HttpRequest) -> HttpResponse:
-    """One verb on the groups that are ticked; each is judged by itself, and failures are counted.
-
-    The verb and the groups stand in the form, or in the URL that takes such an act back.
-    """
-    asked = request.POST if "verb" in request.POST else request.GET
-    verb = VERBS.get(asked.get("verb", ""))
-    ids = [int(pk) for pk in asked.getlist("group") if pk.isdigit()][:MOST_AT_ONCE]
-    if verb is None or not ids:
-        return _answer(request, None, "Tick some groups first.", status=409)
-    by, now = By(user=signed_in(request), actor=Actor.of(request)), timezone.now()
-    done, failures = _each(verb, ids, by, now, request)
-    text = f"{len(done)} of {len(ids)}: {verb.said.lower()}"
-    if failures:
-        text += f" {len(failures)} not: {failures[0]}"
-    undo = urlencode({"verb": verb.undo, "group": done}, doseq=True) if verb.undo and done else ""
-    status = 409 if failures and not done else 200
-    return _answer(request, None, text, status=status, undo=undo and f"{reverse('alerts:group_bulk')}?{undo}")
+def undo_url(recorder: Recorder) -> str:
+    """Where what was done can be taken back; empty where nothing changed."""
+    return reverse("alerts:undo", args=[recorder.undo.pk]) if recorder.undo else ""
 
 
-def _each(
-    verb: Verb, ids: list[int], by: By, now: datetime, request: HttpRequest
-) -> tuple[list[int], list[str]]:
-    """The groups on which it was done, and why it was not on the others."""
-    done: list[int] = []
-    failures: list[str] = []
-    for pk in AlertGroup.objects.filter(pk__in=ids).order_by("pk").values_list("pk", flat=True):
-        try:
-            verb.act(pk, by, now, request)
-        except (NotPossible, StillFiring) as refusal:
-            failures.append(str(refusal))
-        else:
-            done.append(pk)
-    return done, failures
-
-
-def _answer(
-    request: HttpRequest, pk: int | None, text: str, *, status: int = 200, undo: str = ""
+def answer(
+    request: HttpRequest,
+    pk: int | None,
+    text: str,
+    *,
+    status: int = 200,
+    undo: str = "",
+    is_unticked: bool = False,
 ) -> HttpResponse:
     """A toast for htmx, which then refreshes its regions; a message and the page again without script."""
-    tone = "neutral" if status < 400 else "warn"
     if request.headers.get("HX-Request") == "true":
         response = HttpResponse(status=204)
-        toast = {"text": text, "tone": tone, "undo": undo}
-        response["HX-Trigger"] = json.dumps({"spot:toast": toast, "spot:refresh": {}})
+        tone = "neutral" if status < 400 else "warn"
+        response["HX-Trigger"] = said(text, tone=tone, undo=undo, is_unticked=is_unticked)
         return response
-    messages.add_message(request, messages.SUCCESS if status < 400 else messages.WARNING, text)
+    level = messages.SUCCESS if status < 400 else messages.WARNING
+    messages.add_message(request, level, text, extra_tags=f"undo:{undo}" if undo else "")
     back = reverse("alerts:group_detail", args=[pk]) if pk else reverse("alerts:group_list")
     return HttpResponseRedirect(back)
+
+
+def said(text: str, *, tone: str, undo: str = "", is_unticked: bool = False) -> str:
+    """The `HX-Trigger` that shows a toast, and lets the page look again; what was ticked is ticked no more."""
+    told: dict[str, object] = {"spot:toast": {"text": text, "tone": tone, "undo": undo}, "spot:refresh": {}}
+    return json.dumps(told | ({"spot:untick": {}} if is_unticked else {}))

@@ -132,7 +132,7 @@ class ActionIn(Schema):
     minutes: int | None = Field(None, ge=1, le=7 * 24 * 60)
     text: str = Field("", max_length=4000)
     sure: bool = False
-    person: str = Field("", max_length=254, description="E-mail address of whom to page.")
+    person: str = Field("", max_length=254, description="E-mail address of whom to page, or to give it to.")
 
 
 @router.get("/alert-groups", response=Listing[GroupOut], auth=READ)
@@ -176,7 +176,7 @@ def group_receipts(
 
 @router.post("/alert-groups/{int:pk}/{verb}", response=GroupOut, auth=ACT)
 def group_act(request: HttpRequest, pk: int, verb: str, given: ActionIn) -> GroupOut:
-    """acknowledge, keep, unacknowledge, escalate, page, resolve, reopen, silence, unsilence or note.
+    """acknowledge, assign, keep, unacknowledge, escalate, page, resolve, reopen, silence, unsilence or note.
 
     Twice is harmless.
     """
@@ -216,10 +216,13 @@ def _do(verb: str, pk: int, given: ActionIn, *, by: By, now: datetime) -> None:
         case "page" if given.person:
             person = User.objects.filter(email=given.person.lower(), is_active=True).first()
             handling.page(pk, person.pk if person else 0, text=given.text, by=by, now=now)
+        case "assign" if given.person:
+            person = User.objects.filter(email=given.person.lower(), is_active=True).first()
+            handling.assign(pk, person.pk if person else 0, by=by, now=now)
         case _:
             detail = (
-                "Use acknowledge, keep, unacknowledge, escalate, page (with person), resolve, reopen, silence"
-                " (with minutes), unsilence or note."
+                "Use acknowledge, keep, unacknowledge, escalate, page and assign (with person), resolve, reopen,"
+                " silence (with minutes), unsilence or note."
             )
             raise Problem(422, code="unknown_action", detail=detail)
 

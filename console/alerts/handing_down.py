@@ -29,6 +29,11 @@ def acknowledge(child: AlertGroup, wave: AlertGroup, user: User | None, now: dat
     return _told(EventKind.ACKNOWLEDGED, wave)
 
 
+def give(child: AlertGroup, wave: AlertGroup, user: User | None, now: datetime) -> AlertEvent | None:
+    """Whoever was given the wave has its children, and not whoever gave it."""
+    return acknowledge(child, wave, wave.acknowledged_by, now)
+
+
 def unacknowledge(child: AlertGroup, wave: AlertGroup, user: User | None, now: datetime) -> AlertEvent | None:
     if child.status != GroupStatus.ACKNOWLEDGED or not _came_with(child, EventKind.ACKNOWLEDGED, wave):
         return None

@@ -22,6 +22,7 @@ from console.alerts.handing_down import HandDown
 from console.alerts.models import AlertEvent, AlertGroup, EventKind, GroupStatus, Resolution
 from console.alerts.settle import NO_NEWS_AFTER
 from console.lib.live import announce
+from console.oncall.people import can_be_on_call
 
 LONGEST_SILENCE = timedelta(days=7)
 
@@ -87,6 +88,32 @@ def unacknowledge(group_id: int, *, by: By, now: datetime) -> AlertGroup:
     return _act(
         group_id, "alert_group.unacknowledge", change, by=by, now=now, hand_down=handing_down.unacknowledge
     )
+
+
+def assign(group_id: int, person_id: int, *, by: By, now: datetime) -> AlertGroup:
+    """Give it to somebody, who is told and has it from now on. Refused for whoever may not act."""
+    group = AlertGroup.objects.only("origin").get(pk=group_id)
+    person = can_be_on_call(group.origin).filter(pk=person_id).first()
+    if person is None:
+        raise NotPossible("Nobody of that name may act on alerts. Choose another.")
+    given: list[int] = []
+
+    def change(group: AlertGroup) -> AlertEvent | None:
+        _must_be_open(group)
+        if group.status == GroupStatus.ACKNOWLEDGED and group.acknowledged_by_id == person.pk:
+            return None
+        given.append(group.pk)
+        group.status, group.acknowledged_at = GroupStatus.ACKNOWLEDGED, now
+        group.acknowledged_by, group.acknowledged_by_label = person, ""
+        return AlertEvent(kind=EventKind.ACKNOWLEDGED, text=f"Given to {person} by {by.name}")
+
+    with transaction.atomic():
+        group = _act(group_id, "alert_group.assign", change, by=by, now=now, hand_down=handing_down.give)
+        if given:
+            following.keep(group, now=now)
+            if by.user != person:
+                by_hand.tell_given(group, person, by=by.name, now=now)
+    return group
 
 
 def resolve(group_id: int, *, by: By, now: datetime, is_sure: bool = False) -> AlertGroup:

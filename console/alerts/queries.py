@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -129,13 +130,13 @@ class Members:
     unlisted: int
 
 
-def members_of(group: AlertGroup) -> Members:
-    """The first `MOST_MEMBERS` machines of a group with the reason each is in it."""
-    rows = list(
-        Interruption.objects.filter(memberships__group=group)
-        .select_related("service__team", "machine", "pool")
-        .order_by(F("ended_at").desc(nulls_first=True), "deadline_at", "pk")[:MOST_MEMBERS]
-    )
+def members_of(group: AlertGroup, *, asked: int = 0) -> Members:
+    """The first `MOST_MEMBERS` machines of a group with the reason each is in it, the one asked for among them."""
+    mine = Interruption.objects.filter(memberships__group=group)
+    order: tuple[Any, ...] = (F("ended_at").desc(nulls_first=True), "deadline_at", "pk")
+    if asked:
+        order = (Case(When(pk=asked, then=0), default=1), *order)
+    rows = list(mine.select_related("service__team", "machine", "pool").order_by(*order)[:MOST_MEMBERS])
     reasons = dict(
         GroupMember.objects.filter(group=group, interruption__in=rows).values_list(
             "interruption_id", "reason"
@@ -202,9 +203,12 @@ class Told:
         return self.receipts[0]
 
 
-def receipts_of(group: AlertGroup) -> list[Told]:
-    """Why somebody was told, or nobody was; the newest first."""
-    newest = group.receipts.select_related("rule_version__rule").order_by("-pk")[:MOST_RECEIPTS]
+def receipts_of(group: AlertGroup, *, asked: int = 0) -> list[Told]:
+    """Why somebody was told, or nobody was; the newest first. `asked`: an older one that is shown too."""
+    rows = group.receipts.select_related("rule_version__rule").order_by("-pk")
+    newest = list(rows[:MOST_RECEIPTS])
+    if asked and asked not in {receipt.pk for receipt in newest}:
+        newest += rows.filter(pk=asked)
     runs = groupby(newest, key=lambda receipt: (receipt.decision, receipt.rule_version_id, receipt.reason))
     return [Told(list(alike)) for _, alike in runs]
 

@@ -42,6 +42,8 @@ class GroupRow:
     is_open: bool
     left_label: str
     """Where there is no time left to count: why not."""
+    checklist_url: str = ""
+    """Where the checklist is fetched from when it is opened in the list."""
     is_paged: bool = False
     """Somebody was paged for it, so it can be judged whether that was worth it."""
     verdicts: tuple[tuple[str, str], ...] = tuple(Verdict.choices)
@@ -96,6 +98,7 @@ def _row(group: AlertGroup, steps: Progress, children: int, *, now: datetime) ->
         running_out=group.running_out_count,
         is_open=group.is_open,
         left_label=_left_label(group),
+        checklist_url=reverse("alerts:group_checklist", args=[group.pk]) if steps.total else "",
         is_paged=bool(getattr(group, "is_paged", False)),
     )
 

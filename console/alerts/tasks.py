@@ -5,7 +5,15 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from console.alerts import capacity, feed_findings, noise, pipeline, unnoticed_findings, unreached_findings
+from console.alerts import (
+    capacity,
+    feed_findings,
+    noise,
+    pipeline,
+    undoing,
+    unnoticed_findings,
+    unreached_findings,
+)
 from console.alerts.evaluating import minute
 from console.alerts.replay import working
 from console.alerts.suppression import expanding, turning
@@ -50,9 +58,10 @@ def deliver_events() -> None:
 
 @shared_task(queue="reports", ignore_result=True)
 def report_noise() -> None:
-    """On Mondays last week's noise report, once; and the end of events that were delivered long ago."""
+    """On Mondays last week's noise report, once; and the end of events and acts of long ago."""
     noise.send_weekly(now=timezone.now())
     keeping.forget(now=timezone.now())
+    undoing.forget(now=timezone.now())
 
 
 @shared_task(queue="alerts", ignore_result=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from console.alerts import care_views, link_views, rule_views, views
-from console.alerts.actions import bulk, group_action
+from console.alerts import care_views, checklist_views, deep_links, link_views, rule_views, views
+from console.alerts.actions import group_action
+from console.alerts.bulk_views import group_bulk, undo
 from console.alerts.replay import views as replays
 from console.alerts.suppression import views as suppressions
 from console.alerts.tickets import views as tickets
@@ -26,12 +27,16 @@ urlpatterns = [
     path("rules/<slug:slug>/discard/", rule_views.rule_discard, name="rule_discard"),
     path("rules/<slug:slug>/describe/", rule_views.rule_describe, name="rule_describe"),
     path("alerts/", views.group_list, name="group_list"),
-    path("alerts/bulk/", bulk, name="group_bulk"),
+    path("alerts/bulk/", group_bulk, name="group_bulk"),
+    path("alerts/undo/<int:pk>/", undo, name="undo"),
     path("alerts/forgotten/", care_views.forgotten, name="forgotten"),
     path("alerts/noise/", care_views.noise, name="noise"),
     path("alerts/<int:pk>/", views.group_detail, name="group_detail"),
     path("alerts/<int:pk>/plan/", views.group_plan, name="group_plan"),
     path("alerts/<int:pk>/members/", views.group_members, name="group_members"),
+    path("alerts/<int:pk>/members/<int:member>/", deep_links.member_link, name="member_link"),
+    path("alerts/<int:pk>/receipts/<int:receipt>/", deep_links.receipt_link, name="receipt_link"),
+    path("alerts/<int:pk>/checklist/", checklist_views.group_checklist, name="group_checklist"),
     path("alerts/<int:pk>/<str:verb>/", group_action, name="group_action"),
     path("tickets/", tickets.ticket_list, name="ticket_list"),
     path("tickets/bulk/", tickets.bulk, name="ticket_bulk"),

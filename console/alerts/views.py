@@ -9,11 +9,13 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from console.accounts.models import Role
+from console.accounts.models import Board, Role
 from console.accounts.origin import chosen_origin, foreign_origin
 from console.accounts.permissions import role_required, signed_in
+from console.accounts.remembering import kept_views, recall, remember
 from console.alerts import feedback, queries
 from console.alerts.actions import SILENCES
+from console.alerts.deep_links import asked_for
 from console.alerts.escalation.plan import plan_of
 from console.alerts.models import AlertGroup, Severity, Verdict
 from console.alerts.rows import group_rows
@@ -29,6 +31,9 @@ from console.runbooks.variables import as_values
 @role_required(Role.VIEWER)
 def group_list(request: HttpRequest) -> HttpResponse:
     """Which groups are open, and which were."""
+    person = signed_in(request)
+    if onward := recall(request, Board.ALERTS, person):
+        return onward
     now, origin = timezone.now(), chosen_origin(request)
     filters = queries.Filters.of(request.GET)
     cursor = request.GET.get("cursor", "")
@@ -42,9 +47,11 @@ def group_list(request: HttpRequest) -> HttpResponse:
         "severities": Severity.choices,
         "silences": SILENCES,
         "clear_url": f"?status={filters.status}",
-        "may_act": signed_in(request).may(Role.RESPONDER),
+        "may_act": person.may(Role.RESPONDER),
+        **kept_views(request, Board.ALERTS, person),
     }
-    return render_region(request, "alerts/group_list.html", "group-table", context)
+    response = render_region(request, "alerts/group_list.html", "group-table", context)
+    return remember(response, request, Board.ALERTS, person)
 
 
 @require_GET
@@ -67,6 +74,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
+    place, asked = asked_for(request)
     choices = queries.choices_of(group, chosen=request.GET.get("member", ""))
     variables = queries.checklist_variables(group, choices[0] if choices else None)
     context = {
@@ -78,12 +86,13 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_silenced": group.is_open and group.is_silenced(now=now),
         "is_suppressed": group.is_open and group.is_suppressed(now=now),
         "outlasts_silence": not group.is_open and group.is_silenced(now=now),
-        "members": queries.members_of(group),
+        "members": queries.members_of(group, asked=asked if place == "interruption" else 0),
         "children": group_rows(queries.children_of(group), now=now),
         "why_grouped": queries.why_grouped(group),
         "joining": JOINING,
         "events": queries.events_of(group),
-        "receipts": queries.receipts_of(group),
+        "receipts": queries.receipts_of(group, asked=asked if place == "receipt" else 0),
+        "asked_receipt": asked if place == "receipt" else 0,
         "execution": group.execution,
         "steps": checklist.state(group.execution) if group.execution else [],
         "variables": as_values(variables),
@@ -126,6 +135,7 @@ def group_members(request: HttpRequest, pk: int) -> HttpResponse:
     """The machines of one group, and of a wave its groups before them, for a list that opens it in place."""
     group = get_object_or_404(AlertGroup, pk=pk)
     context: dict[str, Any] = {"group": group, "members": queries.members_of(group)}
+    context["may_act"] = signed_in(request).may(Role.RESPONDER)
     context["children"] = group_rows(queries.children_of(group), now=timezone.now())
     return render_region(
         request, "alerts/group_members.html", f"group-{pk}-members", context, is_all_region=True

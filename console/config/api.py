@@ -20,6 +20,7 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 from ninja.parser import Parser
 
 from console.accounts.api import router as accounts
+from console.accounts.api_saved_views import router as saved_views
 from console.alerts.api import router as alerts
 from console.alerts.api_rules import router as rules
 from console.alerts.escalation.api import router as escalations
@@ -106,6 +107,7 @@ def no_such_address(request: HttpRequest, rest: str) -> HttpResponse:
 
 ROOMS = (
     accounts,
+    saved_views,
     fleet,
     feeds,
     deliveries,

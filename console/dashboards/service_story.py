@@ -23,6 +23,7 @@ from console.interruptions.measures_m3 import reschedule_latency
 from console.interruptions.measures_m4 import lost_work
 from console.interruptions.measures_m6 import observability_gap
 from console.interruptions.measures_m8 import replica_recovery
+from console.interruptions.measures_together import read_together
 from console.interruptions.models import Episode, Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
 
@@ -78,8 +79,9 @@ def figures(service: Service, *, now: datetime) -> Figures:
         return Figures((), None)
     scope = measures.Scope(service.origin, service=service.slug)
     window = measures.Window.last(WEEK, as_of=as_of)
+    rows = read_together(scope, window)
     reading, agents = read_counts(scope, window), read_agents(scope, now=now)
-    moves = reschedule_latency(scope, window=window, now=now)
+    moves = reschedule_latency(scope, window=window, now=now, rows=rows["m3"])
     rate, shutdown, *latencies = answers(
         interruption_rate(reading, Targets()),
         None,
@@ -91,9 +93,12 @@ def figures(service: Service, *, now: datetime) -> Figures:
         "m1": [rate],
         "m2": [shutdown],
         "m3": latencies,
-        "m4": [answer_of(one) for one in lost_work(scope, window=window)],
-        "m6": [answer_of(one) for one in observability_gap(scope, window=window, now=now, agents=agents)],
-        "m8": [answer_of(one) for one in replica_recovery(scope, window=window, now=now)],
+        "m4": [answer_of(one) for one in lost_work(scope, window=window, rows=rows["m4"])],
+        "m6": [
+            answer_of(one)
+            for one in observability_gap(scope, window=window, now=now, agents=agents, rows=rows["m6"])
+        ],
+        "m8": [answer_of(one) for one in replica_recovery(scope, window=window, now=now, rows=rows["m8"])],
     }
     return Figures(in_order(found, service=service), as_of)
 

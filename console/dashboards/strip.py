@@ -42,7 +42,7 @@ class Strip:
 
 
 def status_strip(request: HttpRequest) -> dict[str, Any]:
-    """Context of every signed-in page: `strip`, `strip_url`, `banner`, `rail_counts`, `origin`.
+    """Context of every signed-in page: `strip`, `strip_url`, `palette_search_url`, `banner`, `rail_counts`, `origin`.
 
     Read when the template comes to them: a region of a page has no strip and asks for none.
     """
@@ -54,6 +54,7 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
     return {
         "strip": once(lambda: _strip(origin, user, waiting, now)),
         "strip_url": reverse("dashboards:strip"),
+        "palette_search_url": reverse("dashboards:palette"),
         "banner": once(lambda: _banner(origin, user, waiting)),
         "rail_counts": once(lambda: {name: one.count for name, one in waiting.items()}),
         "origin": origin,

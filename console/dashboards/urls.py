@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from console.dashboards import brief_views, debug_views, executive_views, views
+from console.dashboards import brief_views, debug_views, executive_views, palette_views, views
 
 app_name = "dashboards"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("oncall/", views.oncall, name="oncall"),
     path("strip/", views.strip, name="strip"),
+    path("palette/", palette_views.palette, name="palette"),
     path("schedules/brief/", brief_views.shift_brief, name="shift_brief"),
     path("executive/", executive_views.executive, name="executive"),
     path("debug/", debug_views.debug_board, name="debug"),

@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from console.accounts.models import Role
+from console.accounts.models import Board, Role
 from console.accounts.origin import chosen_origin
 from console.accounts.permissions import role_required, signed_in
+from console.accounts.remembering import kept_views, recall, remember
 from console.alerts.actions import SILENCES
 from console.alerts.rows import group_rows
 from console.dashboards import oncall as board
@@ -34,13 +35,15 @@ def start(request: HttpRequest) -> HttpResponse:
 @role_required(Role.VIEWER)
 def oncall(request: HttpRequest) -> HttpResponse:
     """What is being reclaimed, who is hit, and how many seconds are left."""
+    person = signed_in(request)
+    if onward := recall(request, Board.ONCALL, person):
+        return onward
     now, origin = timezone.now(), chosen_origin(request)
     filters = board.Filters.of(request.GET)
     found = once(lambda: board.open_groups(origin=origin, filters=filters, now=now))
     counted = once(lambda: board.count_running_out(origin=origin, filters=filters))
     affected = once(lambda: board.affected_services(origin=origin, filters=filters))
     quiet = once(lambda: silence.proof_of_quiet(origin=origin, now=now))
-    person = signed_in(request)
     notice = once(lambda: notice_of(person, origin=origin))
     context = {
         "headline": once(
@@ -66,10 +69,12 @@ def oncall(request: HttpRequest) -> HttpResponse:
         "notice": notice,
         "calls": once(lambda: groups_that_call(now=now) if notice else []),
         "may_manage": person.may(Role.MANAGER),
+        **kept_views(request, Board.ONCALL, person),
     }
-    return render_region(
+    response = render_region(
         request, "dashboards/oncall.html", "headline calls feed groups services side", context
     )
+    return remember(response, request, Board.ONCALL, person)
 
 
 @require_GET

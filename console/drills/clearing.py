@@ -50,6 +50,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("alerts_replay", OF_ORIGIN),
     ("alerts_ticketevent", _of("ticket_id", "alerts_ticket")),
     ("alerts_ticket", OF_ORIGIN),
+    ("alerts_undopart", OF_ORIGIN),
     ("alerts_feedback", _of("group_id", "alerts_alertgroup")),
     ("alerts_escalationstep", _of("group_id", "alerts_alertgroup")),
     ("alerts_escalation", OF_ORIGIN),

@@ -7,7 +7,7 @@ what a week costs and nothing here touches the interruptions themselves.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -23,6 +23,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NONE = "unattributed"
 Key = TypeVar("Key", bound=Hashable)
 Pieces = list[tuple[Any, ...]]
+Rows = Sequence[Sequence[Any]]
 
 CONDITIONS = {
     Dimension.SERVICE: "s.slug = %s",
@@ -165,6 +166,12 @@ def read_counts(
         pairs=tuple(_pairs(scope, window, by_week)) if not by_week or scope.service or scope.team else None,
         bunches=tuple(_bunches(known, scope, window, by_week)),
     )
+
+
+def ages(since: Iterable[datetime | str] | None, *, now: datetime) -> list[float]:
+    """Seconds since each of these, which come as times, or as text where they were read with others."""
+    times = (datetime.fromisoformat(one) if isinstance(one, str) else one for one in since or ())
+    return [max(0.0, (now - one).total_seconds()) for one in times]
 
 
 def read_pieces(scope: Scope, window: Window) -> Pieces:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.db import connection
+from typing import Any
 
 from console.fleet.models import Statefulness
-from console.interruptions.measure_reading import JOINS, conditions
+from console.interruptions.measure_reading import JOINS, Rows, ages, conditions
 from console.interruptions.measures import Dimension, Measure, Scope, Window, rows_url
 from console.interruptions.measures_m1 import GROUP_COLUMNS
+from console.lib.rows import fetch
 from console.lib.statistics import Percentile, Status, nearest_rank, proportion
 
 TARGETS = {Statefulness.STATELESS: 30.0, Statefulness.BATCH: 300.0}
@@ -32,10 +32,13 @@ class Latencies:
 
 
 def reschedule_latency(
-    scope: Scope, *, window: Window, now: datetime, by: Dimension | None = None
+    scope: Scope, *, window: Window, now: datetime, by: Dimension | None = None, rows: Rows | None = None
 ) -> list[Measure]:
-    """M3 of stateless and of batch work; both stand there when not grouped, even if nothing moved."""
-    found = _read(scope, window, now, by)
+    """M3 of stateless and of batch work; both stand there when not grouped, even if nothing moved.
+
+    `rows`: what `query` answers, where it was read already.
+    """
+    found = _found(fetch(*query(scope, window, by)) if rows is None else rows, now)
     if by is None:
         found = {("", "", kind): Latencies(()) for kind in TARGETS} | found
     order = {kind: number for number, kind in enumerate(TARGETS)}
@@ -53,14 +56,15 @@ def reschedule_latency(
     ]
 
 
-def _read(
-    scope: Scope, window: Window, now: datetime, by: Dimension | None
-) -> dict[tuple[str, str, Statefulness], Latencies]:
+COLUMNS = 5
+
+
+def query(scope: Scope, window: Window, by: Dimension | None = None) -> tuple[str, list[Any]]:
+    """SQL that answers `COLUMNS` columns, and its parameters."""
     key, label = GROUP_COLUMNS[by] if by else ("''", "''")
     where, wanted = conditions(scope)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT {key}, max({label}), f.workload_class,
+    return (
+        f"""SELECT {key}, max({label}), f.workload_class,
                        array_agg(took ORDER BY took) FILTER (WHERE took IS NOT NULL),
                        array_agg(since ORDER BY since DESC) FILTER (WHERE since IS NOT NULL)
             FROM interruptions_latencyhour f {JOINS}
@@ -69,13 +73,15 @@ def _read(
             ) AS item (took, since)
             WHERE f.origin = %s AND f.hour >= %s AND f.hour < %s AND f.workload_class = ANY(%s) AND {where}
             GROUP BY 1, 3""",  # noqa: S608
-            [scope.origin, window.since, window.until, [kind.value for kind in TARGETS], *wanted],
-        )
-        rows = cursor.fetchall()
+        [scope.origin, window.since, window.until, [kind.value for kind in TARGETS], *wanted],
+    )
+
+
+def _found(rows: Rows, now: datetime) -> dict[tuple[str, str, Statefulness], Latencies]:
     return {
         (key, label, Statefulness(kind)): Latencies(
             [ms / 1000 for ms in done or ()],
-            [max(0.0, (now - since).total_seconds()) for since in pending or ()],
+            ages(pending, now=now),
         )
         for key, label, kind, done, pending in rows
     }

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import sqrt
 from typing import Any
 
-from console.interruptions.measure_reading import JOINS, conditions
+from console.interruptions.measure_reading import JOINS, Rows, conditions
 from console.interruptions.measures import Dimension, Measure, Scope, Window, measure_url
 from console.interruptions.measures_m1 import GROUP_COLUMNS
 from console.lib.rows import fetch
@@ -61,24 +61,29 @@ class Jobs:
         return Interval(max(0.0, float(r) - half), min(1.0, float(r) + half))
 
 
-def lost_work(scope: Scope, *, window: Window, by: Dimension | None = None) -> list[Measure]:
-    """M4 of everything in scope, or of each group, the most lost first."""
-    rows = _read(scope, window, by)
+def lost_work(
+    scope: Scope, *, window: Window, by: Dimension | None = None, rows: Rows | None = None
+) -> list[Measure]:
+    """M4 of everything in scope, or of each group, the most lost first. `rows`: what `query` answers."""
+    found = _found(fetch(*query(scope, window, by)) if rows is None else rows)
     if by is None:
-        jobs = rows[0][2] if rows else Jobs()
+        jobs = found[0][2] if found else Jobs()
         return [summary(jobs, window=window, scope=scope)]
     measures = [
         summary(jobs, window=window, scope=scope.narrowed(by, key), key=key, label=label or "not reported")
-        for key, label, jobs in rows
+        for key, label, jobs in found
     ]
     return sorted(measures, key=lambda one: (-(one.figures["lost_seconds"] or 0), -one.n, one.label))
 
 
-def _read(scope: Scope, window: Window, by: Dimension | None) -> Sequence[tuple[str, str, Jobs]]:
+COLUMNS = 14
+
+
+def query(scope: Scope, window: Window, by: Dimension | None = None) -> tuple[str, list[Any]]:
     """A job is its name within its service, however many attempts and machines it took."""
     key, label = GROUP_COLUMNS[by] if by else ("''", "''")
     where, wanted = conditions(scope)
-    rows: list[tuple[Any, ...]] = fetch(
+    return (
         f"""SELECT key, max(label), count(*) FILTER (WHERE t > 0), sum(l), sum(t), sum(l * l), sum(l * t), sum(t * t),
                    sum(restart), sum(assumed), sum(assumed_lost), sum(tasks), sum(retried), sum(unreported)
         FROM (SELECT {key} AS key, max({label}) AS label, f.service_id, f.job,
@@ -91,6 +96,9 @@ def _read(scope: Scope, window: Window, by: Dimension | None) -> Sequence[tuple[
         GROUP BY key""",  # noqa: S608
         [scope.origin, window.since, window.until, *wanted],
     )
+
+
+def _found(rows: Rows) -> Sequence[tuple[str, str, Jobs]]:
     names = list(Jobs.__dataclass_fields__)
     return [
         (row[0], row[1], Jobs(**dict(zip(names, map(int, row[2:]), strict=True))))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console.interruptions.measure_reading import JOINS, conditions
+from console.interruptions.measure_reading import JOINS, Rows, ages, conditions
 from console.interruptions.measures import Dimension, Measure, Scope, Window, measure_url
 from console.interruptions.measures_m1 import GROUP_COLUMNS
 from console.interruptions.measures_m2 import LEAST_COVERAGE, Agents
@@ -37,10 +37,19 @@ class Gaps:
 
 
 def observability_gap(
-    scope: Scope, *, window: Window, now: datetime, agents: Agents, by: Dimension | None = None
+    scope: Scope,
+    *,
+    window: Window,
+    now: datetime,
+    agents: Agents,
+    by: Dimension | None = None,
+    rows: Rows | None = None,
 ) -> list[Measure]:
-    """M6 of telemetry and of audit; both stand there when not grouped, even if nothing was sent."""
-    found = _read(scope, window, now, by)
+    """M6 of telemetry and of audit; both stand there when not grouped, even if nothing was sent.
+
+    `rows`: what `query` answers, where it was read already.
+    """
+    found = _found(fetch(*query(scope, window, by)) if rows is None else rows, now, by)
     if by is None:
         found = {("", "", signal): Gaps() for signal in Signal} | found
     order = list(Signal)
@@ -59,12 +68,14 @@ def observability_gap(
     ]
 
 
-def _read(
-    scope: Scope, window: Window, now: datetime, by: Dimension | None
-) -> dict[tuple[str, str, Signal], Gaps]:
+COLUMNS = 9
+
+
+def query(scope: Scope, window: Window, by: Dimension | None = None) -> tuple[str, list[Any]]:
+    """SQL that answers `COLUMNS` columns, and its parameters."""
     key, label = GROUP_COLUMNS[by] if by else ("''", "''")
     where, wanted = conditions(scope)
-    rows: list[tuple[Any, ...]] = fetch(
+    return (
         f"""SELECT {key}, max({label}), f.signal,
                    array_agg(took ORDER BY took) FILTER (WHERE took IS NOT NULL),
                    array_agg(since ORDER BY since DESC) FILTER (WHERE since IS NOT NULL),
@@ -79,10 +90,13 @@ def _read(
         GROUP BY 1, 3""",  # noqa: S608
         [scope.origin, window.since, window.until, *wanted],
     )
+
+
+def _found(rows: Rows, now: datetime, by: Dimension | None) -> dict[tuple[str, str, Signal], Gaps]:
     return {
         (key, label or ("not reported" if by else ""), Signal(signal)): Gaps(
             [ms / 1000 for ms in took or ()],
-            [max(0.0, (now - since).total_seconds()) for since in open_since or ()],
+            ages(open_since, now=now),
             *map(int, counts),
         )
         for key, label, signal, took, open_since, *counts in rows

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console.interruptions.measure_reading import JOINS, conditions
+from console.interruptions.measure_reading import JOINS, Rows, ages, conditions
 from console.interruptions.measures import Dimension, Measure, Scope, Window, measure_url
 from console.interruptions.measures_m1 import GROUP_COLUMNS
 from console.lib.rows import fetch
@@ -34,10 +34,10 @@ class Recoveries:
 
 
 def replica_recovery(
-    scope: Scope, *, window: Window, now: datetime, by: Dimension | None = None
+    scope: Scope, *, window: Window, now: datetime, by: Dimension | None = None, rows: Rows | None = None
 ) -> list[Measure]:
-    """M8 of everything in scope, or of each group, the most replicas first."""
-    found = _read(scope, window, now, by)
+    """M8 of everything in scope, or of each group, the most replicas first. `rows`: what `query` answers."""
+    found = _found(fetch(*query(scope, window, by)) if rows is None else rows, now)
     if by is None:
         return [summary(found.get(("", ""), Recoveries()), window=window, scope=scope)]
     return [
@@ -52,16 +52,18 @@ def replica_recovery(
     ]
 
 
-def _read(
-    scope: Scope, window: Window, now: datetime, by: Dimension | None
-) -> dict[tuple[str, str], Recoveries]:
+COLUMNS = 4 + len(PARTS)
+
+
+def query(scope: Scope, window: Window, by: Dimension | None = None) -> tuple[str, list[Any]]:
+    """SQL that answers `COLUMNS` columns, and its parameters."""
     key, label = GROUP_COLUMNS[by] if by else ("''", "''")
     where, wanted = conditions(scope)
     sorted_parts = ", ".join(
         f"array_agg(item.{part} ORDER BY item.{part}) FILTER (WHERE item.{part} IS NOT NULL)"
         for part in PARTS
     )
-    rows: list[tuple[Any, ...]] = fetch(
+    return (
         f"""SELECT {key}, max({label}),
                    array_agg(took ORDER BY took) FILTER (WHERE took IS NOT NULL),
                    array_agg(since ORDER BY since DESC) FILTER (WHERE since IS NOT NULL), {sorted_parts}
@@ -74,10 +76,13 @@ def _read(
         GROUP BY 1""",  # noqa: S608
         [scope.origin, window.since, window.until, *wanted],
     )
+
+
+def _found(rows: Rows, now: datetime) -> dict[tuple[str, str], Recoveries]:
     return {
         (key, label): Recoveries(
             [ms / 1000 for ms in took or ()],
-            [max(0.0, (now - since).total_seconds()) for since in pending or ()],
+            ages(pending, now=now),
             {part: [ms / 1000 for ms in times or ()] for part, times in zip(PARTS, parts, strict=True)},
         )
         for key, label, took, pending, *parts in rows

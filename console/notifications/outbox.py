@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest
 
 from console.lib.origin import Origin
 from console.notifications.bells import SEND
@@ -25,7 +26,17 @@ from console.notifications.models import (
 )
 from console.notifications.writing import Row, write
 
-__all__ = ["HEARD", "Importance", "Message", "NotificationKind", "Recipient", "call_off", "heard_of", "put"]
+__all__ = [
+    "HEARD",
+    "Importance",
+    "Message",
+    "NotificationKind",
+    "Recipient",
+    "call_off",
+    "heard_of",
+    "put",
+    "put_back",
+]
 
 STILL_TO_BE_SENT = (NotificationState.QUEUED, NotificationState.SENDING, NotificationState.UNKNOWN)
 
@@ -49,15 +60,23 @@ def put(messages: Sequence[Message], *, now: datetime) -> None:
 
 
 def call_off(
-    subjects: Collection[str], *, kinds: Collection[NotificationKind], reason: str, now: datetime
+    subjects: Collection[str],
+    *,
+    kinds: Collection[NotificationKind],
+    reason: str,
+    now: datetime,
+    written_at: datetime | None = None,
 ) -> int:
     """Stop everything about these that is still to be sent. Returns how many messages.
 
     What waits is called off; what is on its way now, or may have arrived, is not tried again.
+    `written_at`: only what was written at that very moment.
     """
     waiting = Notification.objects.filter(
         subject__in=subjects, kind__in=kinds, state__in=STILL_TO_BE_SENT, send_at__isnull=False
     )
+    if written_at is not None:
+        waiting = waiting.filter(created_at=written_at)
     is_queued, is_sending = Q(state=NotificationState.QUEUED), Q(state=NotificationState.SENDING)
     return waiting.update(
         state=Case(When(is_queued, then=Value(NotificationState.CALLED_OFF)), default=F("state")),
@@ -66,6 +85,27 @@ def call_off(
         called_off_at=now,
         note=reason[:300],
     )
+
+
+def put_back(subjects: Collection[str], *, called_off_at: datetime, reason: str, now: datetime) -> int:
+    """What was called off at that very moment is to be sent after all. Returns how many messages.
+
+    What arrived meanwhile stays as it is, so nothing goes out twice.
+    """
+    stopped = Notification.objects.filter(subject__in=subjects, called_off_at=called_off_at)
+    is_stopped = Q(state=NotificationState.CALLED_OFF)
+    is_open = is_stopped | Q(state=NotificationState.UNKNOWN)
+    when_due = Greatest(Coalesce("due_at", Value(now)), Value(now))
+    put = stopped.update(
+        state=Case(When(is_stopped, then=Value(NotificationState.QUEUED)), default=F("state")),
+        send_at=Case(When(is_open, then=when_due), default=F("send_at")),
+        settled_at=Case(When(is_open, then=None), default=F("settled_at")),
+        called_off_at=None,
+        note=reason[:300],
+    )
+    if put:
+        transaction.on_commit(SEND.ring)
+    return put
 
 
 def heard_of(subjects: Collection[str], *, kinds: Collection[NotificationKind]) -> dict[str, set[Recipient]]:

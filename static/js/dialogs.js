@@ -1,5 +1,6 @@
 // Dialogs: [data-dialog="id"] opens one, [data-close] and a click beside it close it. A form or button with
 // data-confirm="Question?" (data-confirm-title, data-confirm-yes, data-confirm-tone="danger") asks in #confirm; so does hx-confirm.
+// A dialog[data-opens] that htmx brings is shown at once; a form[data-closes] closes its own when it was answered.
 (() => {
   const asking = document.getElementById("confirm");
 
@@ -15,6 +16,8 @@
       asking.addEventListener("close", () => answer(asking.returnValue === "yes"), { once: true });
     });
   }
+
+  if (asking) window.spot = Object.assign(window.spot || {}, { ask });
 
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-dialog]");
@@ -32,6 +35,17 @@
       const isBeside = event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
       if (isBeside && event.detail) event.target.close();
     }
+  });
+
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const brought of document.querySelectorAll("dialog[data-opens]")) {
+      brought.removeAttribute("data-opens");
+      brought.removeAttribute("open");
+      brought.showModal();
+    }
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.matches("form[data-closes]")) event.target.closest("dialog")?.close();
   });
 
   if (!asking) return;

@@ -1,11 +1,12 @@
 // <form method="get" data-filters="oncall">: filters live in the URL and are remembered per name. A change rewrites the URL
-// and refreshes the page's regions; without script the form's own button (class without-script) sends it.
+// and refreshes the page's regions; with data-remember="cookie" it is a cookie of this page that the server reads. Without script the form's own button (class without-script) sends it.
 // On a phone the choices fold behind a button "Filters (2)".
 (() => {
   const form = document.querySelector("form[data-filters]");
   if (!form) return;
   const KEY = `spot.filters.${form.dataset.filters}`;
   const TYPING_MS = 250;
+  const KEPT_S = 180 * 86400;
   let typing = 0;
 
   // Pure: the query without empty values.
@@ -16,10 +17,17 @@
   }
 
   function remember(text) {
+    for (const field of document.querySelectorAll("[data-filters-query]")) field.value = text;
+    if (form.dataset.remember) {
+      const secure = location.protocol === "https:" ? "; secure" : "";
+      document.cookie = `${form.dataset.remember}=${text}; path=${location.pathname}; max-age=${text ? KEPT_S : 0}; samesite=lax${secure}`;
+      return;
+    }
     try { text ? localStorage.setItem(KEY, text) : localStorage.removeItem(KEY); } catch { /* private window */ }
   }
 
   function recall() {
+    if (form.dataset.remember) return null; // the server did
     try { return localStorage.getItem(KEY); } catch { return null; }
   }
 
@@ -55,7 +63,7 @@
     return;
   }
   const own = new Set([...form.elements].map((field) => field.name));
-  remember(query([...new URLSearchParams(location.search)].filter(([name]) => own.has(name))));
+  if (!form.dataset.remember) remember(query([...new URLSearchParams(location.search)].filter(([name]) => own.has(name))));
 
   fold();
   form.addEventListener("change", apply);

@@ -1,5 +1,5 @@
 // Keys. j k move over [data-key] rows, Enter opens the row's [data-open] link, x ticks its [data-select];
-// a s e r n press [data-hotkey="…"] (of the bulk bar while rows are ticked, else of the row, else of the page);
+// a c e m n r s t u press [data-hotkey="…"] (of the bulk bar while rows are ticked, else of the row, else of the page);
 // g + letter follows [data-go="…"]; / focuses [data-search]; . presses [data-live-state]; ? opens #help; Ctrl-K #palette.
 // Single keys are off inside inputs and with data-single-keys="off" on <body>.
 (() => {
@@ -82,7 +82,7 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (document.body.dataset.singleKeys === "off" || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    const act = Date.now() < goUntil ? () => go(event.key) : ACTS[event.key] || (/^[aserngt]$/.test(event.key) && (() => press(event.key)));
+    const act = Date.now() < goUntil ? () => go(event.key) : ACTS[event.key] || (/^[acemnrstu]$/.test(event.key) && (() => press(event.key)));
     if (act && act()) event.preventDefault();
   });
 

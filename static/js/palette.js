@@ -1,14 +1,21 @@
 // The palette: everything on the page marked data-command="What it does" (links, buttons), filtered as one types.
-// With data-search-url on the dialog, names are looked up there too: [{"label", "hint", "url"}].
+// With data-search-url on the dialog, names and acts are looked up there too, a moment after the last key:
+// [{"label", "hint", "icon", "url"}], or with "post", "values" and "ask" where choosing it does something.
 (() => {
   const dialog = document.getElementById("palette");
   if (!dialog) return;
+  const TYPING_MS = 150;
+  const SLOW_MS = 400;
   const input = dialog.querySelector("input");
   const list = dialog.querySelector("[role='listbox']");
   const empty = dialog.querySelector("[data-palette-empty]");
+  const state = dialog.querySelector("[data-palette-state]");
+  let own = [];
   let found = [];
   let at = 0;
-  let asked = 0;
+  let asked = 0; // the newest look-up; older answers are dropped
+  let looking = null; // its promise, while it is under way
+  let typing = 0;
 
   function commands() {
     const seen = new Set();
@@ -34,8 +41,9 @@
     node.setAttribute("aria-selected", String(index === at));
     if (icon) node.append(icon);
     const text = node.appendChild(document.createElement("span"));
+    text.className = "clip";
     text.textContent = label;
-    if (hint) Object.assign(node.appendChild(document.createElement("span")), { className: "faint", textContent: hint });
+    if (hint) Object.assign(node.appendChild(document.createElement("span")), { className: "faint nowrap", textContent: hint });
     node.addEventListener("click", () => choose(index));
     return node;
   }
@@ -45,30 +53,64 @@
     list.replaceChildren(...found.map(option));
     input.setAttribute("aria-activedescendant", found.length ? `palette-${at}` : "");
     list.children[at]?.scrollIntoView({ block: "nearest" });
-    if (empty) empty.hidden = found.length > 0;
+    if (empty) empty.hidden = found.length > 0 || Boolean(looking) || !state.hidden;
   }
 
-  async function lookUp(typed) {
-    const turn = ++asked;
-    if (!dialog.dataset.searchUrl || typed.length < 2) return;
-    const answer = await fetch(`${dialog.dataset.searchUrl}?q=${encodeURIComponent(typed)}`).catch(() => null);
-    if (!answer?.ok || turn !== asked) return;
-    const rows = await answer.json();
-    found = found.concat(rows.map(({ label, hint, url }) => ({ label, hint, run: () => location.assign(url) })));
-    draw();
+  function say(text) {
+    state.textContent = text;
+    state.hidden = !text;
+  }
+
+  function iconOf(name) { // the sprite's, drawn as another on the page is
+    const known = document.querySelector("svg.icon")?.cloneNode(true);
+    const use = known?.querySelector("use");
+    if (use) use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${name}`));
+    if (known) known.setAttribute("class", "icon");
+    return known;
+  }
+
+  const lineOf = (row) => ({ ...row, icon: iconOf(row.icon), run: () => (row.post ? act(row) : location.assign(row.url)) });
+
+  async function act({ post, values, ask, label }) {
+    if (!ask || (await spot.ask(ask, { confirmTitle: label, confirmYes: "Do it" }))) spot.act(post, values);
+  }
+
+  async function lookUp(typed, turn) {
+    const slow = setTimeout(() => turn === asked && say("Looking…"), SLOW_MS);
+    try {
+      const answer = await fetch(`${dialog.dataset.searchUrl}?q=${encodeURIComponent(typed)}`, { cache: "no-store" });
+      if (answer.redirected || !answer.ok) throw new Error(String(answer.status));
+      const rows = await answer.json();
+      if (turn !== asked) return;
+      say("");
+      found = own.concat(rows.map(lineOf));
+    } catch {
+      if (turn === asked) say("Names could not be looked up: the console did not answer. What is on this page still works.");
+    } finally {
+      clearTimeout(slow);
+      if (turn === asked) { looking = null; draw(); }
+    }
   }
 
   function search() {
-    found = commands().filter(({ label }) => matches(label, input.value)).slice(0, 50);
+    const typed = input.value.trim();
+    const turn = ++asked;
+    own = found = commands().filter(({ label }) => matches(label, typed)).slice(0, 50);
     at = 0;
+    clearTimeout(typing);
+    say("");
+    looking = !dialog.dataset.searchUrl || !typed ? null : new Promise((done) => {
+      typing = setTimeout(() => lookUp(typed, turn).then(done), TYPING_MS);
+    });
     draw();
-    lookUp(input.value.trim());
   }
 
-  function choose(index) {
+  async function choose(index) {
+    if (!found[index] && looking) await looking; // Enter came before the answer
     const chosen = found[index];
+    if (!chosen) return;
     dialog.close();
-    chosen?.run();
+    chosen.run();
   }
 
   dialog.addEventListener("spot:opened", () => { input.value = ""; search(); input.focus(); });
@@ -76,6 +118,6 @@
   input.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) { at = (at + by + found.length) % Math.max(1, found.length); draw(); event.preventDefault(); }
-    if (event.key === "Enter") { event.preventDefault(); choose(at); }
+    if (event.key === "Enter" && !event.isComposing) { event.preventDefault(); choose(at); }
   });
 })();

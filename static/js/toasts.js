@@ -1,14 +1,29 @@
 // Toasts: dispatch "spot:toast" with {text, tone, undo}, or answer HX-Trigger: {"spot:toast": {…}}.
-// With `undo` (a URL to POST to) the toast counts ten seconds down; without script the page's own forms do the same.
+// With `undo` (a URL to POST to) the toast counts ten seconds down, and `u` undoes the newest; without script the page's own forms do the same.
 (() => {
   const KEPT_MS = { danger: 0, warn: 12000 };
   const UNDO_MS = 10000;
   const ground = document.querySelector("[data-toasts]");
   if (!ground) return;
 
-  function post(url) {
+  function post(url, values = {}) {
     const token = document.querySelector('meta[name="csrf-token"]')?.content || "";
-    return fetch(url, { method: "POST", headers: { "X-CSRFToken": token, "HX-Request": "true" } });
+    const body = new URLSearchParams(values);
+    return fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, "HX-Request": "true" } });
+  }
+
+  // Do something by its URL, and show what the console says of it.
+  async function act(url, values) {
+    const answer = await post(url, values).catch(() => null);
+    const failed = answer ? `The console failed (${answer.status}). Look where it stands, then try again.`
+      : "The console cannot be reached. Nothing is known to have been done; try again.";
+    show(said(answer) || { text: answer?.status === 403 ? "You may not do that." : failed, tone: "danger" });
+    window.spot.refreshAll?.();
+  }
+
+  // What the console says of it, in the header that htmx would have read.
+  function said(answer) {
+    try { return JSON.parse(answer.headers.get("HX-Trigger"))["spot:toast"]; } catch { return null; }
   }
 
   function button(text, act) {
@@ -23,8 +38,9 @@
   async function undo(toast, url) {
     toast.remove();
     const answer = await post(url).catch(() => null);
-    const text = answer?.ok ? "Undone." : "It could not be undone: it is too late, or the connection is gone. Reload to see where it stands.";
-    show({ text, tone: answer?.ok ? "neutral" : "danger" });
+    const told = said(answer);
+    const text = answer?.ok ? "Undone." : "It could not be undone: the connection is gone, or it is too late. Reload to see where it stands.";
+    show({ text: told?.text || text, tone: told?.tone || (answer?.ok ? "neutral" : "danger") });
     window.spot.refreshAll?.();
   }
 
@@ -46,7 +62,11 @@
       const bar = document.createElement("progress");
       bar.max = bar.value = UNDO_MS;
       bar.setAttribute("aria-label", "Time left to undo");
-      toast.append(bar, button("Undo", () => undo(toast, url)));
+      for (const older of ground.querySelectorAll("[data-hotkey='u']")) older.removeAttribute("data-hotkey");
+      const taken = button("Undo", () => undo(toast, url));
+      taken.dataset.hotkey = "u";
+      taken.append(" ", Object.assign(document.createElement("kbd"), { textContent: "u" }));
+      toast.append(bar, taken);
     }
     toast.append(button("Dismiss", () => toast.remove()));
     leave(toast, url ? UNDO_MS : KEPT_MS[tone] ?? 6000);
@@ -66,5 +86,6 @@
   for (const toast of ground.querySelectorAll("[data-toast]")) {
     settle(toast, { tone: toast.dataset.tone, undo: toast.dataset.undo });
   }
+  window.spot = Object.assign(window.spot || {}, { act });
   document.addEventListener("spot:toast", (event) => show(event.detail));
 })();

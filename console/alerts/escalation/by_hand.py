@@ -25,6 +25,7 @@ from console.alerts.models import (
     Receipt,
     StepKind,
 )
+from console.notifications.outbox import Recipient
 from console.oncall.policies import Frozen, Level, Target
 from console.oncall.reaching import Reach
 
@@ -80,6 +81,24 @@ def page(group: AlertGroup, person: User, *, text: str, by: str, now: datetime) 
     ledger.write()
     save([escalation])
     return AlertEvent(kind=EventKind.TOLD, text=f"Paged {person} by name" + (f": {text}" if text else ""))
+
+
+def tell_given(group: AlertGroup, person: User, *, by: str, now: datetime) -> None:
+    """Somebody gave the group to this person, who hears of it and has it from now on."""
+    ledger = Ledger(now)
+    for escalation in of_groups([group.pk]):
+        because = f"{by} gave it to you"
+        reach = Reach(str(person), because, person_id=person.pk)
+        message = words.update(
+            escalation,
+            Recipient(person.pk, None),
+            key=f"given-{int(now.timestamp())}",
+            text=f"{because}: you have it now. Say so on its page if you cannot take it.",
+            reason=because,
+        )
+        ledger.messages.append(message)
+        ledger.step(escalation, StepKind.BY_HAND, because, reach=reach, key=message.key)
+    ledger.write()
 
 
 def _advance(escalation: Escalation, *, because: str, ledger: Ledger) -> None:

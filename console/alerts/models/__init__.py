@@ -32,6 +32,7 @@ from console.alerts.models.suppression import (
     SuppressionScope,
 )
 from console.alerts.models.ticket import Ticket, TicketEvent, TicketEventKind, TicketState
+from console.alerts.models.undo import Undo, UndoPart
 from console.alerts.models.words import EscalationState, GroupKind, GroupStatus, Resolution, Severity
 
 __all__ = [
@@ -76,5 +77,7 @@ __all__ = [
     "TicketEvent",
     "TicketEventKind",
     "TicketState",
+    "Undo",
+    "UndoPart",
     "Verdict",
 ]

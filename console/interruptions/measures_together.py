@@ -1,0 +1,29 @@
+"""M3, M4, M6 and M8 of one scope, read in one query where a page shows them all."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from console.interruptions import measures_m3, measures_m4, measures_m6, measures_m8
+from console.interruptions.measure_reading import Rows
+from console.interruptions.measures import Scope, Window
+from console.lib.rows import fetch
+
+TOGETHER = {"m3": measures_m3, "m4": measures_m4, "m6": measures_m6, "m8": measures_m8}
+
+
+def read_together(scope: Scope, window: Window) -> dict[str, Rows]:
+    """By measure: the rows that its `query` answers, not grouped. Times come as text."""
+    parts, values = [], []
+    for name, measure in TOGETHER.items():
+        sql, wanted = measure.query(scope, window)
+        columns = ", ".join(f"c{number}" for number in range(measure.COLUMNS))
+        parts.append(
+            f"SELECT '{name}', json_build_array({columns})::text FROM ({sql}) AS {name} ({columns})"  # noqa: S608
+        )
+        values += wanted
+    found: dict[str, list[list[Any]]] = {name: [] for name in TOGETHER}
+    for name, row in fetch(" UNION ALL ".join(parts), values):
+        found[name].append(json.loads(row))
+    return dict(found)
