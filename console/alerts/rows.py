@@ -50,7 +50,8 @@ class GroupRow:
 
 
 def group_rows(groups: Sequence[AlertGroup], *, now: datetime) -> list[GroupRow]:
-    """Needs `acknowledged_by` selected along; one more query for all checklists, one for all waves.
+    """Needs `acknowledged_by` selected along; one more query for all checklists, one for all waves that do not
+    come from `with_child_count`.
 
     Those that come from `with_paged` can be judged.
     """
@@ -58,7 +59,8 @@ def group_rows(groups: Sequence[AlertGroup], *, now: datetime) -> list[GroupRow]
         return []
     steps = progress([group.execution_id for group in groups if group.execution_id is not None])
     none = Progress(0, 0, 0)
-    children = _child_counts([group.pk for group in groups if group.is_wave])
+    uncounted = [group.pk for group in groups if group.is_wave and not hasattr(group, "child_count")]
+    children = {group.pk: getattr(group, "child_count", 0) for group in groups} | _child_counts(uncounted)
     return [
         _row(group, steps.get(group.execution_id or 0, none), children.get(group.pk, 0), now=now)
         for group in groups

@@ -9,7 +9,20 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import Case, Count, F, IntegerField, Min, Model, Q, QuerySet, Value, When, Window
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    F,
+    IntegerField,
+    Min,
+    Model,
+    Q,
+    QuerySet,
+    Value,
+    When,
+    Window,
+)
 from django.http import QueryDict
 
 from console.alerts.impact import Replicas, replicas_by_service
@@ -28,6 +41,7 @@ MOST_MOVES = 8
 JUST_ENDED = timedelta(minutes=30)
 DAY = timedelta(hours=24)
 LEAST_MOVES = 5
+MOST_CHOICES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +210,7 @@ def open_groups(*, origin: Origin, filters: Filters, now: datetime) -> OpenGroup
     shown = list(
         narrowed.nested()
         .with_paged()
+        .with_child_count()
         .annotate(total=Window(Count("pk")), alone=Window(Count(Case(When(is_alone, then=Value(1))))))
         .select_related("service__team", "acknowledged_by", "execution")
         .order_by(is_below, order, F("earliest_deadline_at").asc(nulls_last=True), "-pk")[:MOST_GROUPS]
@@ -360,12 +375,16 @@ class Choices:
 
 def choices(*, origin: Origin) -> Choices:
     """Names for the filter bar, from what exists in this data origin."""
-    services = list(
-        Service.objects.filter(origin=origin, archived_at=None)
-        .order_by("name")
-        .values_list("slug", "name", "team__slug", "team__name")[:1_000]
+    nothing = Value("", output_field=CharField())
+    named = Service.objects.filter(origin=origin, archived_at=None).order_by("name", "pk")
+    placed = Pool.objects.filter(origin=origin).order_by("provider", "region").distinct()
+    rows = list(
+        named.values_list("slug", "name", "team__slug", "team__name", Value(1))[:MOST_CHOICES].union(
+            placed.values_list("provider", "region", nothing, nothing, Value(0))[:MOST_CHOICES], all=True
+        )
     )
-    pools = set(Pool.objects.filter(origin=origin).values_list("provider", "region").distinct())
+    services = sorted((row[:4] for row in rows if row[4]), key=lambda row: row[1])
+    pools = {row[:2] for row in rows if not row[4]}
     teams = {slug: name for _, _, slug, name in services if slug}
     return Choices(
         services=[(slug, name) for slug, name, _, _ in services],

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.http import HttpRequest
 
 from console.alerts.canary import Canary, last_canary
 from console.feeds.health import FeedState, feed_states
@@ -36,8 +39,18 @@ class Quiet:
         return self.feeds - self.silent - self.late - self.paused
 
 
-def proof_of_quiet(*, origin: Origin, now: datetime) -> Quiet:
-    feeds = list(Feed.objects.of_origin(origin))
+def feeds_of(request: HttpRequest, origin: Origin) -> list[Feed]:
+    """The feeds as the board and the strip above it look at them: read once a request."""
+    read: dict[Origin, list[Feed]] = request.__dict__.setdefault("feeds_read", {})
+    if origin not in read:
+        read[origin] = list(Feed.objects.of_origin(origin).only(*LOOKED_AT))
+    return read[origin]
+
+
+LOOKED_AT = ("expects_within", "paused_at", "resumed_at", "delayed_since", "last_seen_at", "created_at")
+
+
+def proof_of_quiet(feeds: Sequence[Feed], *, now: datetime) -> Quiet:
     states = Counter(feed_states(feeds, now=now).values())
     return Quiet(
         feeds=len(feeds),

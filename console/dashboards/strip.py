@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from console.alerts.canary import DEAD_AFTER, LATE_AFTER, last_canary
 from console.alerts.escalation.unanswered import unanswered
 from console.alerts.models import AlertGroup, SuppressionOccurrence
 from console.dashboards.on_call_items import on_call_items
+from console.dashboards.quiet import feeds_of
 from console.dashboards.strip_item import Item
 from console.feeds.health import FeedState, feed_states
 from console.feeds.models import Feed, PipelineStop, QuarantinedItem
@@ -52,7 +53,7 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
     now, origin = timezone.now(), chosen_origin(request)
     waiting = once(lambda: _waiting(origin, now))
     return {
-        "strip": once(lambda: _strip(origin, user, waiting, now)),
+        "strip": once(lambda: _strip(request, origin, user, waiting, now)),
         "strip_url": reverse("dashboards:strip"),
         "palette_search_url": reverse("dashboards:palette"),
         "banner": once(lambda: _banner(origin, user, waiting)),
@@ -61,12 +62,14 @@ def status_strip(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _strip(origin: Origin, user: User, waiting: Mapping[str, Waiting], now: datetime) -> Strip:
+def _strip(
+    request: HttpRequest, origin: Origin, user: User, waiting: Mapping[str, Waiting], now: datetime
+) -> Strip:
     items = [
         *_unanswered(waiting["unanswered"]),
         *(_stops() if waiting["stops"].count else []),
         *on_call_items(origin=origin, user=user, has_rotations=waiting["rotations"].count > 0, now=now),
-        _feeds(origin, now),
+        _feeds(feeds_of(request, origin), now),
         _suppressions(waiting["suppressions"].count),
         *_lags(now),
         canary_item(now=now),
@@ -101,12 +104,7 @@ def _count(
     return counted
 
 
-def _feeds(origin: Origin, now: datetime) -> Item:
-    feeds = list(
-        Feed.objects.of_origin(origin).only(
-            "expects_within", "paused_at", "resumed_at", "delayed_since", "last_seen_at", "created_at"
-        )
-    )
+def _feeds(feeds: Sequence[Feed], now: datetime) -> Item:
     url = reverse("feeds:feed_list")
     if not feeds:
         return Item("plug", "No feed connected", tone="warn", url=url)

@@ -43,7 +43,7 @@ def oncall(request: HttpRequest) -> HttpResponse:
     found = once(lambda: board.open_groups(origin=origin, filters=filters, now=now))
     counted = once(lambda: board.count_running_out(origin=origin, filters=filters))
     affected = once(lambda: board.affected_services(origin=origin, filters=filters))
-    quiet = once(lambda: silence.proof_of_quiet(origin=origin, now=now))
+    quiet = once(lambda: silence.proof_of_quiet(silence.feeds_of(request, origin), now=now))
     notice = once(lambda: notice_of(person, origin=origin))
     context = {
         "headline": once(
@@ -60,6 +60,7 @@ def oncall(request: HttpRequest) -> HttpResponse:
         "groups": once(lambda: group_rows(found.shown, now=now)),
         "open_groups": found,
         "affected": affected,
+        "is_with_side": "side" in request.headers.get("HX-Target", "").split(),
         "pending": once(lambda: board.pending_moves(origin=origin, now=now)),
         "latency": once(lambda: board.reschedule_latency(origin=origin, now=now)),
         "hooks": once(lambda: board.failed_hooks(origin=origin, now=now)),

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from console.accounts.models import User
 from console.alerts.models.words import EscalationState, GroupKind, GroupStatus, Resolution, Severity
@@ -51,6 +52,12 @@ class AlertGroupQuerySet(models.QuerySet["AlertGroup"]):
             is_paged=Exists(mine.filter(escalations__is_paging=True)),
             is_unanswered=Exists(mine.filter(escalations__state=EscalationState.EXHAUSTED)),
         )
+
+    def with_child_count(self) -> AlertGroupQuerySet:
+        """Each with `child_count`: the groups that stand under it."""
+        children = AlertGroup.objects.filter(parent=OuterRef("pk")).order_by().values("parent")
+        counted = children.annotate(count=Count("pk")).values("count")
+        return self.annotate(child_count=Coalesce(Subquery(counted), 0))
 
     def due(self, *, now: datetime) -> AlertGroupQuerySet:
         return self.filter(due_at__lte=now)
