@@ -24,5 +24,5 @@
   }
 
   addEventListener("hashchange", go);
-  go();
+  addEventListener("load", () => setTimeout(go)); // after the browser itself went to the fragment and let go of the focus
 })();

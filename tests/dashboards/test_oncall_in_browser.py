@@ -157,7 +157,7 @@ def test_ticked_groups_are_acknowledged_together_and_that_is_undone(sit: Sit, se
     expect(page.locator("#bulk")).to_contain_text("2 selected")
     assert page.locator("#groups [data-group]").first.bounding_box() == top, "ticking must not move the rows"
     page.keyboard.press("a")
-    toast = page.locator(".toast", has_text="2 of 2: you have it.")
+    toast = page.locator(".toast", has_text="2 acknowledged.")
     expect(toast).to_be_visible()
     expect(page.locator("#groups .c-who", has_text="Alice")).to_have_count(2)
     toast.get_by_role("button", name="Undo").click()
