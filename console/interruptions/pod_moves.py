@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from console.feeds.normalised import Kind
 from console.interruptions.known import Told
 from console.interruptions.observing import Statement
-from console.interruptions.pods import LostNode, Moved, Owner, PodSeen, moves_of
+from console.interruptions.pods import LostNode, Moved, Owner, PodSeen, moves_of, placed
 from console.interruptions.seen import Seen
-from console.lib.rows import columns_of, fetch
+from console.lib.rows import columns_of, fetch, run
 
 AROUND = timedelta(hours=12)
 """How far around what changed pods are looked at; they are matched within about an hour."""
@@ -33,7 +33,7 @@ WHERE i.id = ANY(%(ids)s) AND {_OF_KIND} AND o.outcome = 'ok' AND o.labels ? 'ow
 _SAID = f"""
 SELECT o.kind, o.occurred_at, s.cluster, s.namespace, s.name, coalesce(o.labels->>'owner_uid', ''),
        o.labels->>'pod', coalesce(o.labels->>'pod_uid', ''), o.machine_id, coalesce(m.node_name, ''),
-       o.interruption_id, o.feed_id, o.received_at
+       o.interruption_id, o.feed_id, o.received_at, o.id, o.machine_named = ''
 FROM unnest(%(cluster)s::text[], %(namespace)s::text[], %(name)s::text[]) AS s (cluster, namespace, name)
 JOIN interruptions_observation o ON coalesce(o.labels->>'cluster', '') = s.cluster
   AND coalesce(o.labels->>'namespace', '') = s.namespace AND o.labels->>'owner' = s.name
@@ -47,6 +47,17 @@ FROM interruptions_interruption i JOIN fleet_service s ON s.id = i.service_id
 WHERE i.machine_id = ANY(%s) AND i.merged_into_id IS NULL
   AND i.state NOT IN ('at_risk', 'no_action', 'cancelled')
 """
+_PLACE = """
+WITH known AS (
+  UPDATE interruptions_observation o SET machine_id = n.machine_id
+  FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS n (id, received_at, machine_id)
+  WHERE o.id = n.id AND o.received_at = n.received_at AND o.machine_id IS NULL
+  RETURNING o.origin, o.machine_id
+)
+INSERT INTO interruptions_straymachine (origin, machine_id, from_service_id, noted_at)
+SELECT DISTINCT k.origin, m.id, m.service_id, now() FROM known k JOIN fleet_machine m ON m.id = k.machine_id
+"""
+"""Placed once: what is noted as strayed is put in order again with all that is known of it."""
 _FORGET = """
 DELETE FROM interruptions_move v WHERE v.interruption_id = ANY(%s) AND v.report_id LIKE 'pods:%%'
   AND NOT EXISTS (
@@ -109,11 +120,19 @@ def match_pods(
     fetch(_LOCK, [origin])
     around = _Around(min(times) - AROUND, max(times) + AROUND, origin=origin)
     owners = {_owner(s) for s in news} | around.owners(changed)
-    first = moves_of(*around.read(owners))
+    first = moves_of(*_place(*around.read(owners)))
     concerned = sorted({moved.interruption_id for moved in first} | set(changed))
     all_owners = owners | around.owners(concerned)
-    moves = first if all_owners == owners else moves_of(*around.read(all_owners))
+    moves = first if all_owners == owners else moves_of(*_place(*around.read(all_owners)))
     return _write([moved for moved in moves if moved.interruption_id in concerned], concerned, origin=origin)
+
+
+def _place(said: list[PodSeen], lost: list[LostNode]) -> tuple[list[PodSeen], list[LostNode]]:
+    """Evictions that name no node become witnesses of their pod's node, which is looked at again soon."""
+    known = [(pk, received_at, machine_id) for pk, (received_at, machine_id) in placed(said).items()]
+    if known:
+        run(_PLACE, columns_of(sorted(known), ("bigint", "timestamptz", "bigint")))
+    return said, lost
 
 
 def _is_of_a_pod(statement: Statement) -> bool:

@@ -40,6 +40,9 @@ class PodSeen:
     interruption_id: int | None
     feed_id: int
     received_at: datetime
+    observation_id: int = 0
+    is_placed: bool = False
+    """It named no node: where it was, its pod says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,25 @@ def moves_of(said: Iterable[PodSeen], lost: Sequence[LostNode]) -> list[Moved]:
     return [moved for owner in sorted(by_owner) for moved in _of_owner(owner, by_owner[owner], by_machine)]
 
 
+def placed(said: Iterable[PodSeen]) -> dict[int, tuple[datetime, int]]:
+    """Evictions that name no node, by the machine that their pod is known to be on: when received, and which.
+
+    A pod stays on its node for life, so its uid says which, whoever said it and whenever. A name alone does not:
+    the next pod of a StatefulSet has it too.
+    """
+    listed = list(said)
+    homes = {
+        one.pod_uid: one.machine_id
+        for one in sorted(listed, key=lambda one: (one.at, one.observation_id), reverse=True)
+        if one.pod_uid and one.machine_id is not None
+    }
+    return {
+        one.observation_id: (one.received_at, homes[one.pod_uid])
+        for one in listed
+        if one.kind == Kind.POD_EVICTED and one.machine_id is None and one.pod_uid in homes
+    }
+
+
 def _of_owner(owner: Owner, said: list[PodSeen], by_machine: dict[int, list[LostNode]]) -> list[Moved]:
     said.sort(key=lambda one: (one.at, one.pod, one.kind, one.node_name, one.feed_id))
     evictions = _evictions(said, by_machine)
@@ -159,8 +181,10 @@ def _evictions(said: Sequence[PodSeen], by_machine: dict[int, list[LostNode]]) -
 
 def _home_of(one: PodSeen, said: Sequence[PodSeen], by_machine: dict[int, list[LostNode]]) -> LostNode | None:
     """The interruption it is attached to; where its node is not said, that of the node the pod is known from."""
+    nodes = by_machine.get(one.machine_id or 0, ())
+    if one.machine_id is not None and one.interruption_id is None and one.is_placed:
+        return next((node for node in nodes if node.covers(one.at)), None)
     if one.machine_id is not None:
-        nodes = by_machine.get(one.machine_id, ())
         return next((node for node in nodes if node.id == one.interruption_id), None)
     placed = [
         other

@@ -9,7 +9,8 @@ import pytest
 
 from console.alerts.models import GroupMember
 from console.fleet.models import Machine
-from console.interruptions.models import Interruption, Move
+from console.interruptions.models import Interruption, Move, Observation
+from console.interruptions.reattributing import follow_machines
 from tests.ingest.hearing import (
     ELSEWHERE,
     MACHINE,
@@ -151,9 +152,30 @@ def test_an_eviction_that_names_no_node_is_found_by_where_its_pod_ran(seed: int)
     ]
     random.Random(seed).shuffle(story)
     hear_one_by_one(story, seconds=MINUTE)
+    while follow_machines(now=at(2 * MINUTE)):
+        pass
     move = Move.objects.get()
     assert (move.evicted_at, move.to_node) == (at(10), ELSEWHERE)
     assert (move.interruption_id, the_one().scheduled_at) == (the_one().pk, at(14))
+    eviction = Observation.objects.get(kind="pod_evicted")
+    assert (eviction.machine_id, eviction.interruption_id) == (the_one().machine_id, the_one().pk)
+    assert the_one().evicted_at == at(10), "it is a witness like those that name their node"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_eviction_of_the_next_pod_of_the_same_name_is_no_witness(seed: int) -> None:
+    """A StatefulSet gives the name again: only the uid says which pod was meant."""
+    name = "cart-0"
+    other = said(
+        10, "karpenter", "Evicted", "Evicted pod: SpotInterruption", about=pod(name) | {"uid": "the-next"}
+    )
+    story = [INTERRUPTED, scheduled(-3600, name, to=NODE), other]
+    random.Random(seed).shuffle(story)
+    hear_one_by_one(story, seconds=MINUTE)
+    while follow_machines(now=at(2 * MINUTE)):
+        pass
+    assert Observation.objects.get(kind="pod_evicted").interruption_id is None
+    assert the_one().evicted_at is None
 
 
 def test_an_eviction_called_off_moves_nothing() -> None:

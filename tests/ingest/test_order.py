@@ -19,6 +19,7 @@ from console.feeds.models import QueuedDelivery
 from console.ingest import claimed, pipeline
 from console.ingest.pipeline import is_passing
 from console.interruptions.models import Interruption, InterruptionChange
+from console.interruptions.reattributing import follow_machines
 from console.interruptions.recording import settle_due
 from tests.ingest import outcome
 from tests.ingest.hearing import HOUR, MINUTE, NODE, Message, at, aws, hear, node, pod, record, said, store
@@ -129,6 +130,8 @@ def work_off(workers: int) -> None:
             thread.join(60)
         assert all(is_passing(error) for error in errors), errors
         if not errors and not QueuedDelivery.objects.exists():
+            while follow_machines(now=at(NOW)):
+                work(errors)
             return
     raise AssertionError("the queue is never empty")
 
