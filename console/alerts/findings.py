@@ -26,6 +26,7 @@ from console.alerts.models import (
 )
 from console.alerts.rules_in_force import Rules, read_rules
 from console.alerts.touched import Found, Touched
+from console.lib.bulk import update_rows
 from console.lib.live import announce
 from console.lib.origin import Origin
 
@@ -110,7 +111,7 @@ def close_findings(
             "due_at",
             "version",
         ]
-        AlertGroup.objects.bulk_update(groups.values(), closed)
+        update_rows(list(groups.values()), closed)
         AlertEvent.objects.bulk_create(events)
         rows = list(groups.values())
         triggers = {group.pk: trigger or _trigger("resolved", now) for group in rows}
@@ -181,7 +182,7 @@ def _reopen(wanted: Mapping[Key, timedelta | None], *, now: datetime) -> set[Key
         "due_at",
         "silenced_until",
     ]
-    AlertGroup.objects.bulk_update(groups, fields)
+    update_rows(groups, fields)
     return {(group.origin, group.key) for group in groups}
 
 
@@ -260,7 +261,7 @@ def _is_news(group: AlertGroup, events: Sequence[AlertEvent]) -> bool:
 
 def _write(groups: Sequence[AlertGroup]) -> None:
     fields = ["title", "impact", "severity", "condition", "rule", "last_news_at", "version"]
-    AlertGroup.objects.bulk_update(groups, fields)
+    update_rows(groups, fields)
 
 
 def _decide(
