@@ -16,6 +16,7 @@ from typing import Any
 from django.db import models, transaction
 
 from console.accounts.audit import record
+from console.accounts.models import User
 from console.alerts import handing_down
 from console.alerts.escalation import following, resuming
 from console.alerts.handling import By
@@ -68,7 +69,7 @@ class Recorder:
 
         Raises whatever the act raises; then nothing is kept.
         """
-        if self.by.user is None:
+        if (person := self.by.user) is None:
             return act()
         with transaction.atomic():
             children = [child.pk for child in handing_down.lock_children(group_id)]
@@ -80,14 +81,14 @@ class Recorder:
             changed = [pk for pk in ids if pk in before and _differs(before[pk], after[pk])]
             if changed:
                 kept = [_keep(pk, before[pk], after[pk], told.get(pk), now_told.get(pk)) for pk in changed]
-                UndoPart.objects.create(undo=self._row(), origin=group.origin, group_id=group_id, kept=kept)
+                UndoPart.objects.create(
+                    undo=self._row(person), origin=group.origin, group_id=group_id, kept=kept
+                )
         return group
 
-    def _row(self) -> Undo:
+    def _row(self, person: User) -> Undo:
         if self.undo is None or not Undo.objects.filter(pk=self.undo.pk).exists():
-            self.undo = Undo.objects.create(
-                person=self.by.user, verb=self.verb, at=self.now, until=self.now + FOR
-            )
+            self.undo = Undo.objects.create(person=person, verb=self.verb, at=self.now, until=self.now + FOR)
         return self.undo
 
 
@@ -220,18 +221,18 @@ def _keep(pk: int, before: Kept, after: Kept, told: Escalation | None, now_told:
 
 
 def _differs(one: Kept, other: Kept) -> bool:
-    fields = AlertGroup._meta
-    return any(one[name] != other[name] for name in (fields.get_field(n).attname for n in STATE))
+    return any(one[column] != other[column] for column in _columns(AlertGroup, STATE))
 
 
 def _frozen(row: models.Model, names: Sequence[str]) -> Kept:
     """Columns as JSON holds them; times to the microsecond."""
-    values = {}
-    for name in names:
-        column = row._meta.get_field(name).attname  # type: ignore[union-attr]
-        value = getattr(row, column)
-        values[column] = value.isoformat() if isinstance(value, datetime) else value
-    return values
+    values = {column: getattr(row, column) for column in _columns(type(row), names)}
+    return {name: one.isoformat() if isinstance(one, datetime) else one for name, one in values.items()}
+
+
+def _columns(model: type[models.Model], names: Sequence[str]) -> list[str]:
+    by_name = {field.name: field.attname for field in model._meta.concrete_fields}
+    return [by_name[name] for name in names]
 
 
 def _thawed(values: Kept, model: type[models.Model]) -> dict[str, Any]:
