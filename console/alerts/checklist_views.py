@@ -48,7 +48,7 @@ def group_checklist(request: HttpRequest, pk: int) -> HttpResponse:
         failure = _tick(request, group)
     if request.headers.get("HX-Request") != "true":
         return redirect(f"/alerts/{pk}/#checklist")
-    execution = Execution.objects.select_related("version__runbook").get(pk=group.execution_id or 0)
+    execution = get_object_or_404(Execution.objects.select_related("version__runbook"), alert_group=group.pk)
     choices = queries.choices_of(group)
     context = {
         "group": group,

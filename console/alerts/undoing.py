@@ -8,7 +8,7 @@ What changed since stays, and the answer says why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,8 +69,7 @@ class Recorder:
 
         Raises whatever the act raises; then nothing is kept.
         """
-        person = self.by.user
-        if person is None:
+        if (person := self.by.user) is None:
             return act()
         with transaction.atomic():
             children = [child.pk for child in handing_down.lock_children(group_id)]
@@ -225,17 +224,15 @@ def _differs(one: Kept, other: Kept) -> bool:
     return any(one[column] != other[column] for column in _columns(AlertGroup, STATE))
 
 
-def _columns(model: type[models.Model], names: Iterable[str]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields if field.name in set(names)]
-
-
 def _frozen(row: models.Model, names: Sequence[str]) -> Kept:
     """Columns as JSON holds them; times to the microsecond."""
-    values = {}
-    for column in _columns(type(row), names):
-        value = getattr(row, column)
-        values[column] = value.isoformat() if isinstance(value, datetime) else value
-    return values
+    values = {column: getattr(row, column) for column in _columns(type(row), names)}
+    return {name: one.isoformat() if isinstance(one, datetime) else one for name, one in values.items()}
+
+
+def _columns(model: type[models.Model], names: Sequence[str]) -> list[str]:
+    by_name = {field.name: field.attname for field in model._meta.concrete_fields}
+    return [by_name[name] for name in names]
 
 
 def _thawed(values: Kept, model: type[models.Model]) -> dict[str, Any]:

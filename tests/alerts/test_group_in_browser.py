@@ -149,7 +149,7 @@ def test_two_people_see_each_others_ticks(sit: Sit, group: AlertGroup) -> None:
 
 def test_a_group_that_opened_in_place_shows_its_machines(sit: Sit, group: AlertGroup) -> None:
     page = sit().page("/alerts/?q=Checkout")
-    expander = page.locator("[data-expand]")
+    expander = page.locator("[data-expand][data-hotkey='m']")
     expander.click()
     members = page.locator(f"#group-{group.pk}-members [data-key]")
     expect(members).to_have_count(3)
