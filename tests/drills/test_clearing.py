@@ -32,6 +32,9 @@ from tests.make_interruptions import make_hook, make_interruption
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC).replace(microsecond=0)
 KEPT = {
+    "accounts_defaultview",
+    "accounts_savedview",
+    "alerts_undo",
     "alerts_evaluation",
     "alerts_rule",
     "alerts_ruleversion",
