@@ -28,7 +28,7 @@ PAGES = (
     Page("Services", "/services/", "boxes", key="s", is_primary=True),
     Page("Schedules", "/schedules/", "calendar", key="c"),
     Page("Runbooks", "/runbooks/", "book-open-check", key="r", is_primary=True),
-    Page("Rules", "/rules/", "gauge", key="u"),
+    Page("Rules", "/rules/", "gauge", key="l"),
     Page("Feeds", "/feeds/", "activity", key="f", counts="quarantine"),
     Page("Audit", "/audit/", "scroll-text", at_end=True),
     Page("Settings", "/settings/", "settings", at_end=True),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from console.alerts.models import Decision
 from console.interruptions.models import HookOutcome
 from console.lib.durations import in_words
+from console.lib.navigation import PAGES
 from console.lib.origin import Origin
 from console.lib.tones import LOOKS, look_of
 from console.lib.vendoring import ICONS
@@ -108,3 +109,8 @@ def test_the_page_one_is_on_is_marked_in_the_navigation() -> None:
 @pytest.mark.parametrize("words", [HookOutcome, Decision, Origin], ids=lambda words: words.__name__)
 def test_every_word_that_pages_show_as_a_badge_has_a_look(words: type[TextChoices]) -> None:
     assert [word for word in words.values if word not in LOOKS and word != Origin.LIVE] == []
+
+
+def test_no_two_pages_share_a_key() -> None:
+    keys = [page.key for page in PAGES if page.key]
+    assert len(keys) == len(set(keys))
