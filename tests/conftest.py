@@ -12,10 +12,12 @@ from pathlib import Path
 
 import django
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.config.embedded.servers import EmbeddedServers
+from tests import emptying
 
 VAR_OF_THIS_RUN = (
     "CONSOLE_VAR_OF_THIS_TEST_RUN"  # set by the process that starts the servers, for its workers
@@ -43,6 +45,7 @@ for variable in (
 ):
     os.environ.pop(variable, None)
 django.setup()
+emptying.install()
 
 _servers = EmbeddedServers(
     VAR,
@@ -59,6 +62,8 @@ def _starts_servers(config: pytest.Config) -> bool:
 def pytest_sessionstart(session: pytest.Session) -> None:
     if _starts_servers(session.config):
         _servers.start()
+        if not os.environ.get("DATABASE_URL"):
+            emptying.let_triggers_sleep(settings.DATABASES["default"])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
