@@ -17,6 +17,7 @@ from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.config.embedded.servers import EmbeddedServers
+from console.interruptions import kept
 from tests import emptying
 
 VAR_OF_THIS_RUN = (
@@ -80,6 +81,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER accounts_auditentry_is_not_emptied")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """Tests roll different rows up at the same time of day."""
+    kept.forget()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

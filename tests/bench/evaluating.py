@@ -119,14 +119,14 @@ def a_minute() -> AtMost:
         times.append(1_000 * (time.perf_counter() - started))
         statements = max(statements, len(context))
     more = {
-        "p50": round(percentile(times, 50), 1),
+        "p50": round(percentile(times[2:], 50), 1),
         "first_firing_ms": round(times[1], 1),
         "services": SERVICES,
         "judgements": Evaluation.objects.get().subjects,
         "groups": AlertGroup.objects.count(),
         "queries": statements,
     }
-    return AtMost(percentile(times, 95), "ms", MOST_MS, more)
+    return AtMost(percentile(times[2:], 95), "ms", MOST_MS, more)
 
 
 def _fill(now: object) -> None:
