@@ -30,6 +30,7 @@ from tests.bench import (  # noqa: E402
     polling,
     replaying,
     screen,
+    storm,
 )
 from tests.bench.figure import Measured  # noqa: E402
 
@@ -47,6 +48,7 @@ BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "escalation_lateness_ms": escalations.lateness,
     "replay_90d": replaying.ninety_days,
     "notice_to_screen_ms": screen.from_post_to_row,
+    "storm": storm.one_zone,
 }
 
 
