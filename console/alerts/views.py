@@ -87,6 +87,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "row": group_rows([group], now=now)[0],
         "is_silenced": group.is_open and group.is_silenced(now=now),
         "is_suppressed": group.is_open and group.is_suppressed(now=now),
+        "is_flapping": group.is_open and group.is_flapping(now=now),
         "outlasts_silence": not group.is_open and group.is_silenced(now=now),
         "members": queries.members_of(group, asked=asked if place == "interruption" else 0),
         "children": group_rows(queries.children_of(group), now=now),

@@ -97,6 +97,12 @@ class AlertGroup(models.Model):
     resolution = models.CharField(max_length=16, choices=Resolution, blank=True)
     cooldown_until = models.DateTimeField(null=True)
     """It was re-opened soon after it closed: until then nobody is told once more, unless it gets worse."""
+    flapping_until = models.DateTimeField(null=True)
+    """It opens again and again, and somebody was told: until then nobody is told once more, unless it gets worse."""
+    flapping_severity = models.CharField(max_length=16, blank=True, db_default="")
+    """How bad it was when somebody was told."""
+    opening_count = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """Of a flapping one: how often its key opened within an hour."""
     silenced_until = models.DateTimeField(null=True)
     silenced_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_silenced")
     below_need_since = models.DateTimeField(null=True)
@@ -213,6 +219,9 @@ class AlertGroup(models.Model):
 
     def is_silenced(self, *, now: datetime) -> bool:
         return self.silenced_until is not None and self.silenced_until > now
+
+    def is_flapping(self, *, now: datetime) -> bool:
+        return self.flapping_until is not None and self.flapping_until > now
 
     def is_suppressed(self, *, now: datetime) -> bool:
         return self.suppressed_until is not None and self.suppressed_until > now

@@ -104,7 +104,7 @@ def _open(groups: Groups, zone: Zone, cascade: Cascade, rule: InForce, *, now: d
     ended_at = closed.group.resolved_at if closed else None
     if closed is not None and ended_at is not None and ended_at > now - rule.cooldown:
         go_on(closed.group, cooldown=rule.cooldown, now=now)
-        closed.opened_at.append(now)
+        groups.open_again(closed, now=now)
         return closed
     return groups.wave(zone, pool_id=cascade.pool_id, now=now)
 
