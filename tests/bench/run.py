@@ -17,6 +17,7 @@ from django.utils import timezone  # noqa: E402
 from console.ingest.keeping import TABLES  # noqa: E402
 from console.lib.partitions import ensure_partitions  # noqa: E402
 from tests.bench import (  # noqa: E402
+    acknowledging,
     boards,
     databases,
     escalations,
@@ -49,6 +50,7 @@ BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "replay_90d": replaying.ninety_days,
     "notice_to_screen_ms": screen.from_post_to_row,
     "storm": storm.one_zone,
+    "ack_ms": acknowledging.acknowledged,
 }
 
 
