@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import urllib.request
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from playwright.async_api import Page
 
 from tests.bench.figure import AtMost, percentile
-from tests.bench.messages import REGIONS, warning
+from tests.bench.messages import REGIONS, machine, warning
 from tests.bench.screen import board_of
 from tests.bench.whole_console import EMAIL, WholeConsole, whole_console
 
@@ -31,7 +32,9 @@ CONDITION = 10
 """From the tenth machine on it is a cascade of the zone, whatever runs there."""
 LOOK_EVERY = 1.0
 SETTLED_WITHIN = 120.0
-REGION = REGIONS[2]
+REGION, ACCOUNT = "us-east-1", "204816327500"
+MOST = 1 << 24
+"""Machine numbers of the zone that goes stay below."""
 
 FILL = f"""
 from datetime import timedelta
@@ -47,8 +50,6 @@ team = Team.objects.create(slug="platform", name="Platform")
 values = dict(now=now, team=team.pk, services={SERVICES}, short={BELOW_NEED}, reclaims={RECLAIMS})
 with connection.cursor() as cursor:
     for statement in (
-        "INSERT INTO fleet_pool (origin, provider, region, zone, instance_type, os)"
-        " SELECT 'live', 'aws', '{REGION}', '{REGION}' || z, 'm6i.large', 'linux' FROM unnest(ARRAY['a', 'b']) AS z",
         '''INSERT INTO fleet_service (origin, slug, name, team_id, kind, criticality, statefulness, replicas_wanted,
             description, log_url, trace_url, metric_url, created_at)
         SELECT 'live', 'service-' || s, 'Service ' || s, %(team)s, 'queue_workers',
@@ -60,18 +61,11 @@ with connection.cursor() as cursor:
             0, false, '{{"a": 6, "b": 5}}', 6
         FROM fleet_service WHERE slug LIKE 'service-%%'
         ''',
-        '''INSERT INTO fleet_machine (origin, provider, account, region, zone, instance_id, instance_type, os, node_name,
-            cluster, namespace, node_pool, tags, vcpus, declared_service, attributed_by, service_id, pool_id,
-            first_seen_at, last_seen_at, heartbeat_at)
-        SELECT 'live', 'aws', '204816327500', p.region, p.zone, 'i-' || lpad(to_hex(8 * m + 2), 17, '0'),
-            p.instance_type, 'linux', 'node-' || m, 'main', '', '', '{{}}', 4, s.slug, '', s.id, p.id,
-            %(now)s - interval '9 days', %(now)s, %(now)s
-        FROM generate_series(1, 2 * %(reclaims)s) AS m
-        JOIN fleet_service s ON s.slug = 'service-' || (1 + m %% %(services)s)
-        JOIN fleet_pool p ON p.zone = '{REGION}' || CASE WHEN m <= %(reclaims)s THEN 'a' ELSE 'b' END''',
-        '''INSERT INTO fleet_runninginterval (origin, machine_id, service_id, pool_id, lifecycle, started_at, end_cause,
-            replaces)
-        SELECT 'live', id, service_id, pool_id, 'spot', first_seen_at, '', '' FROM fleet_machine''',
+        '''INSERT INTO fleet_attributionrule (origin, position, provider, account, region, namespace, node_pool,
+            tags, service_id)
+        SELECT 'live', row_number() OVER (ORDER BY id), '', '', '', '', '', jsonb_build_object('service', slug), id
+        FROM fleet_service WHERE slug LIKE 'service-%%'
+        ''',
         "ANALYZE",
     ):
         cursor.execute(statement, values)
@@ -100,7 +94,7 @@ print(json.dumps({
                            " (SELECT FROM alerts_receipt r WHERE r.group_id = g.id)"),
     "paged": one("SELECT json_object_agg(key, at) FROM (SELECT g.key, min(r.at) AS at FROM alerts_receipt r"
                  " JOIN alerts_alertgroup g ON g.id = r.group_id WHERE r.decision = 'page' GROUP BY 1) AS p"),
-    "first_told": one("SELECT extract(epoch FROM min(created_at)) FROM notifications_notification"
+    "first_told": one("SELECT extract(epoch FROM min(created_at))::float8 FROM notifications_notification"
                       " WHERE kind = 'page'"),
 }))
 """
@@ -120,11 +114,12 @@ def one_zone() -> AtMost:
     """Milliseconds from the answer to the tenth reclaim to the wave's page in the outbox."""
     with whole_console() as console:
         console.manage("shell", "-c", FILL)
+        _list_machines(console)
         sent = asyncio.run(_storm(console))
         found = _settled(console)
     wave = [key for key in found["paged"] or {} if key.startswith("wave:")]
     alone = [key for key in found["paged"] or {} if not key.startswith("wave:")]
-    first = float(found["first_told"] or "inf")
+    first = (float(found["first_told"] or "inf") - sent.is_true_at) * 1_000
     more = {
         "answered": sent.count,
         "seconds": round(sent.took, 1),
@@ -144,8 +139,44 @@ def one_zone() -> AtMost:
         and (len(wave), len(alone)) == (1, BELOW_NEED)
     )
     is_quick = all(percentile(times, 95) <= BOARD_MS for times in sent.boards.values())
-    late = (first - sent.is_true_at) * 1_000 if is_whole and is_quick else float("inf")
-    return AtMost(late, "ms", LIMIT_MS, {"first_page_ms": round((first - sent.is_true_at) * 1_000), **more})
+    more["is_whole"], more["first_page_ms"] = is_whole, round(first) if first < 1e9 else None
+    return AtMost(first if is_whole and is_quick else float("inf"), "ms", LIMIT_MS, more)
+
+
+def _list_machines(console: WholeConsole) -> None:
+    """The fleet as its inventory tells it: as many machines in the zone beside as in the one that will go."""
+    secret = console.manage("token", "create", "bench", "--scope", "facts").split()[-1]
+    begun = (datetime.now(UTC) - timedelta(days=9)).isoformat()
+    for zone in "ab":
+        rows = [
+            {
+                "provider": "aws",
+                "account": ACCOUNT,
+                "region": REGION,
+                "zone": f"{REGION}{zone}",
+                "instance_id": machine(_number(number) + (MOST if zone == "b" else 0)),
+                "instance_type": "m6i.large",
+                "os": "linux",
+                "lifecycle": "spot",
+                "tags": {"service": f"service-{1 + number % SERVICES}"},
+                "vcpus": 2,
+                "started_at": begun,
+            }
+            for number in range(RECLAIMS)
+        ]
+        request = urllib.request.Request(
+            f"{console.url}/api/v1/inventory",
+            data=json.dumps(rows).encode(),
+            headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
+            method="PUT",
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            assert answer.status == 200, answer.read()
+
+
+def _number(place: int) -> int:
+    """Of a machine whose messages name this region."""
+    return len(REGIONS) * (place + 1) + REGIONS.index(REGION)
 
 
 async def _storm(console: WholeConsole) -> Sent:
@@ -182,7 +213,7 @@ async def _post(path: str, secret: str, url: str, sent: Sent) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for number in range(lane, RECLAIMS, CONNECTIONS):
             await asyncio.sleep(max(0.0, began + number * SECONDS / RECLAIMS - time.perf_counter()))
-            body = warning(8 * (number + 1) + 2, "storm", at=datetime.now(UTC))
+            body = warning(_number(number), "storm", at=datetime.now(UTC))
             writer.write(f"{head}{len(body)}\r\n\r\n".encode() + body)
             answer = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(
