@@ -42,6 +42,7 @@ from console.notifications.api import router as notifications
 from console.oncall.api import router as oncall
 from console.oncall.policy_api import router as policies
 from console.runbooks.api import router as runbooks
+from console.slo.api_facts import router as requests
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +117,7 @@ ROOMS = (
     oncall,
     interruptions,
     samples,
+    requests,
     measures,
     escalations,  # before the verbs of groups, whose address would take its one
     warnings,
