@@ -5,6 +5,7 @@
 | store the minutes | one row a minute; the same counts again change nothing |
 | lock the hours' rows, in order | two writers of one hour sum it one after the other |
 | sum these hours from their minutes | a function of what is stored |
+| mark the stretch | a mark set twice is one mark |
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ _COLUMNS = {
     "total": "float8",
 }
 _HOUR_COLUMNS = {"service_id": "bigint", "counted_for": "bigint", "hour": "timestamptz"}
+_STATE_COLUMNS = {
+    "service_id": "bigint",
+    "counted_for": "bigint",
+    "dirty_since": "timestamptz",
+    "dirty_until": "timestamptz",
+}
 
 
 def exact(count: float) -> float:
@@ -96,9 +103,10 @@ def write_counts(counts: Mapping[Key, tuple[float, float]], *, origin: str) -> i
     lines = [(*key, *value) for key, value in sorted(counts.items())]
     with transaction.atomic():
         changed = _write_minutes(lines, origin)
-        hours = sorted({(service, counted_for, _hour(minute)) for service, counted_for, minute in changed})
-        if hours:
-            sum_hours(hours, origin=origin)
+        if changed:
+            hours = {(service, counted_for, _hour(minute)) for service, counted_for, minute in changed}
+            sum_hours(sorted(hours), origin=origin)
+            mark_dirty(changed, origin=origin)
     return len(changed)
 
 
@@ -141,9 +149,28 @@ def sum_hours(hours: Sequence[Key], *, origin: str) -> None:
     )
 
 
+def mark_dirty(changed: Sequence[Key], *, origin: str) -> None:
+    """What was summed of the episodes around these minutes is to be summed again (`episodes.py`)."""
+    stretches: dict[tuple[int, int], tuple[datetime, datetime]] = {}
+    for service, counted_for, minute in changed:
+        first, last = stretches.get((service, counted_for), (minute, minute))
+        stretches[service, counted_for] = min(first, minute), max(last, minute)
+    lines = [(*key, *stretch) for key, stretch in sorted(stretches.items())]
+    table, values = as_table(lines, _STATE_COLUMNS, name="w")
+    names = ", ".join(_STATE_COLUMNS)
+    run(
+        f"INSERT INTO slo_countstate AS c (origin, {names}, last_minute)"  # noqa: S608
+        f" SELECT %s, {names}, dirty_until FROM {table} ON CONFLICT (origin, service_id, counted_for) DO UPDATE"
+        " SET dirty_since = least(c.dirty_since, EXCLUDED.dirty_since),"
+        " dirty_until = greatest(c.dirty_until, EXCLUDED.dirty_until),"
+        " last_minute = greatest(c.last_minute, EXCLUDED.last_minute)",
+        [origin, *values],
+    )
+
+
 @transaction.atomic
 def forget_counts(*, origin: str, service_id: int, counted_for: int) -> None:
     """Delete all counts of one source: they were counted by another query than the one that holds now."""
     wanted = [origin, service_id, counted_for]
-    for table in ("slo_requesthour", "slo_requestminute"):
+    for table in ("slo_episoderequests", "slo_requesthour", "slo_requestminute", "slo_countstate"):
         run(f"DELETE FROM {table} WHERE origin = %s AND service_id = %s AND counted_for = %s", wanted)  # noqa: S608

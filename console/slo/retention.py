@@ -10,4 +10,5 @@ TABLES = (PartitionedTable("slo_requestminute", "day", KEPT),)
 PRUNED = (
     PrunedTable("slo_requestminute_default", "minute", KEPT),  # days that were pushed late lie there
     PrunedTable("slo_requesthour", "hour", INTERRUPTIONS_FOR),
+    PrunedTable("slo_episoderequests", "started_at", INTERRUPTIONS_FOR),
 )

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from console.slo.models.counts import PUSHED, RequestHour, RequestMinute
+from console.slo.models.episodes import CountState, EpisodeRequests
 from console.slo.models.objective import Objective, Source
 from console.slo.models.server import PrometheusServer
 
-__all__ = ["PUSHED", "Objective", "PrometheusServer", "RequestHour", "RequestMinute", "Source"]
+__all__ = [
+    "PUSHED",
+    "CountState",
+    "EpisodeRequests",
+    "Objective",
+    "PrometheusServer",
+    "RequestHour",
+    "RequestMinute",
+    "Source",
+]
