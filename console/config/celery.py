@@ -123,6 +123,7 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "objectives-poll": {"task": "console.slo.tasks.poll", "schedule": 15.0, "options": {"expires": 15}},
     "objectives-episodes": {
         "task": "console.slo.tasks.sum_episodes",
         "schedule": 20.0,

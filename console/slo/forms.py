@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from console.fleet.models import Criticality, Service
 from console.slo.models import Objective, PrometheusServer, Source
 from console.slo.objectives import USUAL_TARGETS, Wanted
+from console.slo.servers import WantedServer
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
 
@@ -107,3 +108,9 @@ class ServerForm(forms.Form):
         help_text="Kept sealed and never shown again. Leave it empty to keep what is there.",
     )
     has_no_token = forms.BooleanField(required=False, label="Send no token")
+
+    @property
+    def wanted(self) -> WantedServer:
+        given = self.cleaned_data
+        token = "" if given["has_no_token"] else given["token"].strip() or None
+        return WantedServer(given["name"], given["base_url"].strip().rstrip("/"), token)

@@ -12,7 +12,7 @@ from console.lib.statistics import Interval, Status
 from console.slo import burn
 from console.slo.budget import MINUTE, PERIOD, Budget, Counted, Standing, standing_of, used_by_interruptions
 from console.slo.burn import RULES, WINDOWS, Burning
-from console.slo.models import Objective
+from console.slo.models import Objective, PrometheusServer
 from console.slo.reading import EpisodeBurn, period_of, read_episodes, read_windows
 
 LATE = timedelta(minutes=10)
@@ -159,3 +159,24 @@ def _warnings(
         if not rule.is_reachable
     ]
     return told
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLine:
+    """A server with the objectives that ask it, and what it said last."""
+
+    server: PrometheusServer
+    objectives: int
+    failing: Objective | None
+    asked_until: datetime | None
+
+
+def server_lines() -> list[ServerLine]:
+    """By name."""
+    lines = []
+    for server in PrometheusServer.objects.order_by("name", "pk").prefetch_related("objectives"):
+        mine = [one for one in server.objectives.all() if one.archived_at is None]
+        failing = next((one for one in mine if one.is_failing), None)
+        asked = max((one.polled_until for one in mine if one.polled_until), default=None)
+        lines.append(ServerLine(server, len(mine), failing, asked))
+    return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from console.slo.views import measures, objectives
+from console.slo.views import measures, objectives, servers
 
 app_name = "slo"
 
@@ -13,6 +13,10 @@ urlpatterns = [
     path("slo/new/", objectives.objective_create, name="objective_new"),
     path("slo/spikes/", measures.spike_list, name="spike_list"),
     path("slo/burns/", measures.burn_list, name="burn_list"),
+    path("slo/servers/", servers.server_list, name="server_list"),
+    path("slo/servers/<int:pk>/edit/", servers.server_edit, name="server_edit"),
+    path("slo/servers/<int:pk>/try/", servers.server_try, name="server_try"),
+    path("slo/servers/<int:pk>/remove/", servers.server_remove, name="server_remove"),
     path("slo/<int:pk>/", objectives.objective_detail, name="objective_detail"),
     path("slo/<int:pk>/edit/", objectives.objective_edit, name="objective_edit"),
     path("slo/<int:pk>/end/", objectives.objective_end, name="objective_end"),
