@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
 from ninja import Field, Query, Router, Schema
@@ -16,7 +16,7 @@ from console.accounts.models import Scope
 from console.fleet.models import Criticality, Service
 from console.lib.cursor import Listing, Paging, list_rows
 from console.lib.problems import Problem
-from console.slo import objectives
+from console.slo import objectives, rules_file
 from console.slo.models import Objective, PrometheusServer, Source
 from console.slo.objectives import USUAL_TARGETS, CannotSet, Wanted
 from console.slo.queries import read_lines
@@ -69,6 +69,17 @@ def objective_list(
         row=ObjectiveOut,
         shape=lambda rows: [ObjectiveOut.of(line) for line in read_lines(rows, now=now)],
     )
+
+
+@router.get(
+    "/objectives/prometheus-rules",
+    auth=READ,
+    openapi_extra={"responses": {200: {"description": "YAML", "content": {"application/yaml": {}}}}},
+)
+def rules_get(request: HttpRequest) -> HttpResponse:
+    """Recording and alerting rules of every objective that Prometheus counts, as a rule file (YAML)."""
+    text = rules_file.rules_file(rules_file.of_origin(token_of(request).origin))
+    return HttpResponse(text, content_type="application/yaml; charset=utf-8")
 
 
 @router.get("/objectives/{int:pk}", response=ObjectiveOut, auth=READ)

@@ -17,7 +17,7 @@ from console.accounts.permissions import role_required, signed_in
 from console.lib.csv_file import csv_response
 from console.lib.cursor import page_of, query_of
 from console.lib.pages import render_region
-from console.slo import minutes, objectives
+from console.slo import minutes, objectives, rules_file
 from console.slo.burn import AFTER_EPISODE, LEAST_BAD
 from console.slo.burn_down import burn_down
 from console.slo.forms import ObjectiveForm
@@ -98,6 +98,16 @@ def minute_list(request: HttpRequest, pk: int) -> HttpResponseBase:
         "other_query": query_of(request, only=None if stretch.is_failing_only else "failing"),
     }
     return render_region(request, "slo/minute_list.html", "minutes", context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def rules_download(request: HttpRequest) -> HttpResponse:
+    """Every objective that Prometheus counts, as its own recording and alerting rules."""
+    text = rules_file.rules_file(rules_file.of_origin(chosen_origin(request)))
+    response = HttpResponse(text, content_type="application/yaml; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="spot-console-slo.rules.yml"'
+    return response
 
 
 @require_http_methods(["GET", "POST"])
