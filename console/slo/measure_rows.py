@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.interruptions.measures import Scope, Window
 from console.lib.statistics import Status
-from console.slo.episode_reading import read_burns, read_spikes
+from console.slo.episode_reading import read_felt
 from console.slo.measures_m9 import burn_of, verdict_of
 
 MOST = 200
@@ -69,7 +69,7 @@ def spike_lines(scope: Scope, *, window: Window, most: int) -> list[SpikeLine]:
             row.spike.before.total,
             row.spike.verdict.status,
         )
-        for row in read_spikes(scope, window)
+        for row in read_felt(scope, window).spikes
     ]
     grey = Status.GREY
     return sorted(lines, key=lambda one: (one.status == grey, -(one.value or -1.0)))[:most]
@@ -91,6 +91,6 @@ def burn_lines(scope: Scope, *, window: Window, most: int) -> list[BurnLine]:
             row.hour.total,
             verdict_of(row.hour, row.allowed, row.planned_burn).status,
         )
-        for row in read_burns(scope, window)
+        for row in read_felt(scope, window).burns
     ]
     return sorted(lines, key=lambda one: -(-1.0 if one.burn is None else one.burn))[:most]

@@ -9,16 +9,18 @@ from urllib.parse import urlencode
 
 from console.interruptions.measures import Dimension, Measure, Scope, Window
 from console.lib.statistics import Status, nearest_rank
-from console.slo.episode_reading import SpikeRow, read_spikes
+from console.slo.episode_reading import Felt, SpikeRow, read_felt
 from console.slo.error_spike import LEAST, RED, TARGET
 
 UNIT = "times as many errors, worst episode"
 
 
-def error_spike(scope: Scope, *, window: Window, by: Dimension | None = None) -> list[Measure]:
-    """M7 of the whole scope, or of each group that had an episode, the worst first."""
+def error_spike(
+    scope: Scope, *, window: Window, by: Dimension | None = None, felt: Felt | None = None
+) -> list[Measure]:
+    """M7 of the whole scope, or of each group that had an episode, the worst first. `felt`: read already."""
     found: dict[tuple[str, str], list[SpikeRow]] = defaultdict(list)
-    for row in read_spikes(scope, window, by):
+    for row in (felt or read_felt(scope, window, by)).spikes:
         found[row.key if by else "", row.label if by else ""].append(row)
     if by is None:
         found = found or {("", ""): []}

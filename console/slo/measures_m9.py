@@ -13,7 +13,7 @@ from console.interruptions.measures import Dimension, Measure, Scope, Window
 from console.lib.statistics import Status, Verdict, judge, nearest_rank
 from console.slo.budget import Counted
 from console.slo.burn import BY_NAME, HOUR, LEAST_BAD, burn_interval, burn_rate, used_in
-from console.slo.episode_reading import BurnRow, read_burns
+from console.slo.episode_reading import BurnRow, Felt, read_felt
 from console.slo.measures_m7 import page_url
 
 UNIT = "× the even pace, 1 h after an episode, worst"
@@ -21,10 +21,12 @@ LEAST = 100
 """Requests in the hour, below which there is no verdict."""
 
 
-def burn_after_eviction(scope: Scope, *, window: Window, by: Dimension | None = None) -> list[Measure]:
-    """M9 of the whole scope, or of each group that had an episode, the worst first."""
+def burn_after_eviction(
+    scope: Scope, *, window: Window, by: Dimension | None = None, felt: Felt | None = None
+) -> list[Measure]:
+    """M9 of the whole scope, or of each group that had an episode, the worst first. `felt`: read already."""
     found: dict[tuple[str, str], list[BurnRow]] = defaultdict(list)
-    for row in read_burns(scope, window, by):
+    for row in (felt or read_felt(scope, window, by)).burns:
         found[row.key if by else "", row.label if by else ""].append(row)
     if by is None:
         found = found or {("", ""): []}

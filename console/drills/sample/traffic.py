@@ -23,7 +23,7 @@ HURTS_FOR = timedelta(minutes=3)
 """Requests fail from when a machine has gone until its work runs elsewhere."""
 TOLD_DAYS = min(DAYS, 31)
 BAD_DEPLOY_LASTS = timedelta(hours=8)
-BAD_DEPLOY_SHARE = 0.22
+BAD_DEPLOY_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
