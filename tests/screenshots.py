@@ -29,6 +29,8 @@ PAGES = {
     "interruptions": "/interruptions/",
     "services": "/services/",
     "rules": "/services/rules/",
+    "slo": "/slo/",
+    "error-spikes": "/slo/spikes/",
     "instances": "/instances/",
     "runbooks": "/runbooks/",
     "feeds": "/feeds/",

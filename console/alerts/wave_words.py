@@ -44,8 +44,8 @@ def _siblings(pool_id: int | None, pools: Sequence[PoolNow]) -> str:
     alive = [pool for pool in pools if pool.stock.running or pool.is_hit]
     if pool_id is None:
         hit = sum(pool.is_hit for pool in alive)
-        quiet = f"{len(alive) - hit} quiet" if hit < len(alive) else "none quiet"
-        return f"{hit} of {len(alive)} pools hit, {quiet}" if len(alive) > 1 else ""
+        rest = f"{len(alive) - hit} quiet" if hit < len(alive) else "none quiet"
+        return f"{hit} of {len(alive)} pools hit, {rest}" if len(alive) > 1 else ""
     others = [pool for pool in alive if pool.id != pool_id]
     quiet = sum(not pool.is_hit for pool in others)
     if not others:

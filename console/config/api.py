@@ -42,6 +42,9 @@ from console.notifications.api import router as notifications
 from console.oncall.api import router as oncall
 from console.oncall.policy_api import router as policies
 from console.runbooks.api import router as runbooks
+from console.slo.api import router as objectives
+from console.slo.api_facts import router as requests
+from console.slo.api_measures import router as slo_measures
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +119,9 @@ ROOMS = (
     oncall,
     interruptions,
     samples,
+    requests,
+    objectives,
+    slo_measures,  # before the measures below, whose address would take its own
     measures,
     escalations,  # before the verbs of groups, whose address would take its one
     warnings,

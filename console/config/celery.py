@@ -44,6 +44,7 @@ app.autodiscover_tasks(
         "console.notifications",
         "console.oncall",
         "console.ingest",
+        "console.slo",
         "console.alerts",
         "console.dashboards",
         "console.drills",
@@ -121,6 +122,12 @@ app.conf.beat_schedule = {
         "task": "console.dashboards.tasks.roll_up",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "objectives-poll": {"task": "console.slo.tasks.poll", "schedule": 15.0, "options": {"expires": 15}},
+    "objectives-episodes": {
+        "task": "console.slo.tasks.sum_episodes",
+        "schedule": 20.0,
+        "options": {"expires": 20},
     },
     "cluster-watches": {
         "task": "console.ingest.tasks.call_for_watches",

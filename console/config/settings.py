@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "console.oncall",
     "console.runbooks",
     "console.interruptions",
+    "console.slo",
     "console.alerts",
     "console.ingest",
     "console.dashboards",

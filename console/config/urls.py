@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runbooks/", include("console.runbooks.urls")),
     path("", include("console.oncall.policy_urls")),
     path("", include("console.oncall.urls")),
+    path("", include("console.slo.urls")),
     path("", include("console.notifications.subscribers.urls")),
     path("", include("console.notifications.urls")),
     path("", include("console.alerts.urls")),

@@ -30,8 +30,14 @@ from console.interruptions.measures_m3 import reschedule_latency
 from console.interruptions.measures_m4 import lost_work
 from console.interruptions.measures_m6 import observability_gap
 from console.interruptions.measures_m8 import replica_recovery
+from console.interruptions.measures_together import read_together
 from console.lib.charts import Drawing
 from console.lib.origin import Origin
+from console.slo import episode_reading
+from console.slo.compliance import compliance
+from console.slo.measure_words import answer_of as felt_answer
+from console.slo.measures_m7 import error_spike
+from console.slo.measures_m9 import burn_after_eviction
 
 PERIODS = {
     "7d": ("7 days", timedelta(days=7)),
@@ -93,7 +99,7 @@ class Board:
     window: Window | None = None
     answers: Sequence[Answer] = ()
     reported: Sequence[Answer] = ()
-    """What hangs on reports of nodes and services: lost work, recovery, gaps."""
+    """What hangs on reports of nodes and services: lost work, recovery, gaps, what users felt, promises kept."""
     trend: Drawing | None = None
     shutdowns: Drawing | None = None
     parts: Sequence[charts.LinkedPart] = ()
@@ -122,11 +128,17 @@ def read_board(*, origin: Origin, filters: Filters, now: datetime) -> Board:
     agents = read_agents(scope, now=now)
     shutdown = graceful_shutdown(reading, agents)
     last_week = Window.last(WEEK, as_of=as_of)
-    moves = reschedule_latency(scope, window=last_week, now=now)
+    rows = read_together(scope, last_week, more={"felt": episode_reading})
+    moves = reschedule_latency(scope, window=last_week, now=now, rows=rows["m3"])
     reported = [
-        *lost_work(scope, window=last_week),
-        *replica_recovery(scope, window=last_week, now=now),
-        *observability_gap(scope, window=last_week, now=now, agents=agents),
+        *lost_work(scope, window=last_week, rows=rows["m4"]),
+        *replica_recovery(scope, window=last_week, now=now, rows=rows["m8"]),
+        *observability_gap(scope, window=last_week, now=now, agents=agents, rows=rows["m6"]),
+    ]
+    told = episode_reading.felt_of(rows["felt"])
+    felt = [
+        *error_spike(scope, window=last_week, felt=told),
+        *burn_after_eviction(scope, window=last_week, felt=told),
     ]
     groups = {d: interruption_rate_by(reading, targets, dimension=d) for d in RANKED}
     shares = interrupted_share(scope, window=last_week)
@@ -137,18 +149,23 @@ def read_board(*, origin: Origin, filters: Filters, now: datetime) -> Board:
         is_late=now - as_of > LATE,
         window=window,
         answers=answers(rate, shares[0] if shares else None, shutdown, moves, period=filters.words),
-        reported=[answer_of(one) for one in reported],
+        reported=[
+            *(answer_of(one) for one in reported),
+            *(felt_answer(one) for one in felt),
+            compliance(origin, now=now, team=filters.team),
+        ],
         trend=charts.trend(weekly_rates(by_week, targets, weeks=TREND_WEEKS), as_of=as_of),
         shutdowns=charts.shutdowns(shutdown),
         parts=charts.linked_parts(shutdown),
         rankings=[charts.ranking(dimension, groups[dimension]) for dimension in RANKED],
-        notes=[note for one in (rate, shutdown, *moves, *reported) for note in one.notes],
+        notes=[note for one in (rate, shutdown, *moves, *reported, *felt) for note in one.notes],
         measures=[
             rate,
             *shares,
             shutdown,
             *moves,
             *reported,
+            *felt,
             *[measure for d in RANKED for measure in groups[d]],
         ],
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from console.fleet.models import Service, Statefulness, WorkloadKind
 from console.interruptions.measure_words import Answer
 
-USUAL = ("m1", "m2", "m3", "m4", "m8", "m6")
+USUAL = ("m1", "m2", "m3", "m7", "m9", "m4", "m8", "m6")
 JUDGED_BY: Mapping[WorkloadKind, Sequence[str]] = {
     WorkloadKind.BATCH_ETL: ("m4", "m2"),
     WorkloadKind.ML_TRAINING: ("m4", "m2", "m3"),
@@ -33,6 +33,7 @@ def in_order(answers: Mapping[str, Sequence[Answer]], *, service: Service) -> li
         "m2",
         "m3",
         "m6",
+        "m7",
         *leading,
         *(["m4"] if is_batch else []),
         *(["m8"] if is_stateful else []),

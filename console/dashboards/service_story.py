@@ -26,6 +26,10 @@ from console.interruptions.measures_m8 import replica_recovery
 from console.interruptions.measures_together import read_together
 from console.interruptions.models import Episode, Interruption
 from console.interruptions.rows import InterruptionRow, interruption_rows
+from console.slo import episode_reading
+from console.slo.measure_words import answer_of as felt_answer
+from console.slo.measures_m7 import error_spike
+from console.slo.measures_m9 import burn_after_eviction
 
 WEEK = timedelta(days=7)
 STORY = timedelta(weeks=13)
@@ -79,7 +83,8 @@ def figures(service: Service, *, now: datetime) -> Figures:
         return Figures((), None)
     scope = measures.Scope(service.origin, service=service.slug)
     window = measures.Window.last(WEEK, as_of=as_of)
-    rows = read_together(scope, window)
+    rows = read_together(scope, window, more={"felt": episode_reading})
+    felt = episode_reading.felt_of(rows["felt"])
     reading, agents = read_counts(scope, window), read_agents(scope, now=now)
     moves = reschedule_latency(scope, window=window, now=now, rows=rows["m3"])
     rate, shutdown, *latencies = answers(
@@ -98,7 +103,9 @@ def figures(service: Service, *, now: datetime) -> Figures:
             answer_of(one)
             for one in observability_gap(scope, window=window, now=now, agents=agents, rows=rows["m6"])
         ],
+        "m7": [felt_answer(one) for one in error_spike(scope, window=window, felt=felt)],
         "m8": [answer_of(one) for one in replica_recovery(scope, window=window, now=now, rows=rows["m8"])],
+        "m9": [felt_answer(one) for one in burn_after_eviction(scope, window=window, felt=felt)],
     }
     return Figures(in_order(found, service=service), as_of)
 

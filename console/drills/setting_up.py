@@ -27,6 +27,7 @@ from console.drills.sample.lanes import (
 )
 from console.drills.sample.progress import SEED, FeedAddress, Progress, read_progress, write_progress
 from console.drills.sample.responding import NAME
+from console.drills.sample_objectives import make_objectives
 from console.drills.sample_policies import make_policies, make_quiet
 from console.drills.sample_rotations import make_rotations
 from console.drills.sample_runbooks import RUNBOOKS, RunbookPlan
@@ -103,6 +104,7 @@ def set_up(var: Path, *, now: datetime, seed: int = SEED) -> bool:
     make_rotations(actor=ACTOR, now=now)
     make_policies(actor=ACTOR, now=now)
     make_quiet(actor=ACTOR, now=now)
+    make_objectives(actor=ACTOR, now=now)
     if is_set_up(var, now=now):
         return False
     _take_old_keys()

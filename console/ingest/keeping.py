@@ -11,15 +11,17 @@ from console.alerts import retention as alert_retention
 from console.feeds import retention as feed_retention
 from console.interruptions import retention as interruption_retention
 from console.lib.partitions import PrunedTable, drop_partition, ensure_partitions, expired_partitions
+from console.slo import retention as slo_retention
 
 logger = logging.getLogger(__name__)
 
-TABLES = (*feed_retention.TABLES, *interruption_retention.TABLES)
+TABLES = (*feed_retention.TABLES, *interruption_retention.TABLES, *slo_retention.TABLES)
 PRUNED = (
     PrunedTable("feeds_deliverykey", "received_at", feed_retention.KEYS_FOR),
     PrunedTable("interruptions_observationkey", "received_at", feed_retention.KEYS_FOR),
     *feed_retention.PRUNED,
     *interruption_retention.PRUNED,
+    *slo_retention.PRUNED,
 )
 PRUNE_AT_A_TIME = 10_000
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from console.interruptions import measures_m3, measures_m4, measures_m6, measures_m8
@@ -13,17 +15,22 @@ from console.lib.rows import fetch
 TOGETHER = {"m3": measures_m3, "m4": measures_m4, "m6": measures_m6, "m8": measures_m8}
 
 
-def read_together(scope: Scope, window: Window) -> dict[str, Rows]:
-    """By measure: the rows that its `query` answers, not grouped. Times come as text."""
+def read_together(
+    scope: Scope, window: Window, *, more: Mapping[str, ModuleType] = MappingProxyType({})
+) -> dict[str, Rows]:
+    """By measure: the rows that its `query` answers, not grouped. Times come as text.
+
+    `more`: modules of rooms above with a `query` of their own that answers `COLUMNS` columns.
+    """
     parts, values = [], []
-    for name, measure in TOGETHER.items():
+    for name, measure in (TOGETHER | dict(more)).items():
         sql, wanted = measure.query(scope, window)
         columns = ", ".join(f"c{number}" for number in range(measure.COLUMNS))
         parts.append(
             f"SELECT '{name}', json_build_array({columns})::text FROM ({sql}) AS {name} ({columns})"  # noqa: S608
         )
         values += wanted
-    found: dict[str, list[list[Any]]] = {name: [] for name in TOGETHER}
+    found: dict[str, list[list[Any]]] = {name: [] for name in (*TOGETHER, *more)}
     for name, row in fetch(" UNION ALL ".join(parts), values):
         found[name].append(json.loads(row))
     return dict(found)

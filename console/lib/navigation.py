@@ -29,6 +29,7 @@ PAGES = (
     Page("Schedules", "/schedules/", "calendar", key="c"),
     Page("Runbooks", "/runbooks/", "book-open-check", key="r", is_primary=True),
     Page("Rules", "/rules/", "gauge", key="l"),
+    Page("SLOs", "/slo/", "flag", key="b"),
     Page("Feeds", "/feeds/", "activity", key="f", counts="quarantine"),
     Page("Audit", "/audit/", "scroll-text", at_end=True),
     Page("Settings", "/settings/", "settings", at_end=True),

@@ -72,8 +72,15 @@ def fetch(url: str, *, is_allowed: Callable[[str], bool]) -> bytes:
     return _ask(parts, address=public_address(host, port=_port(parts)))
 
 
-def post(url: str, body: bytes, *, headers: Mapping[str, str], allowed_hosts: Collection[str] = ()) -> Answer:
-    """Tell `url` something, and hear its answer. Blocks: never call it on the event loop."""
+def post(
+    url: str,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    allowed_hosts: Collection[str] = (),
+    most: int = MOST_OF_AN_ANSWER,
+) -> Answer:
+    """Tell `url` something, and hear its answer, at most so many bytes of it. Blocks: never on the event loop."""
     parts = urlsplit(url)
     try:
         address = _address_to_call(parts, allowed_hosts=allowed_hosts)
@@ -87,7 +94,7 @@ def post(url: str, body: bytes, *, headers: Mapping[str, str], allowed_hosts: Co
         with _cut_after(TOTAL_TIMEOUT, client.sock):
             client.request("POST", _target(parts), body=body, headers=dict(headers))
             told = client.getresponse()
-            text = told.read(MOST_OF_AN_ANSWER).decode(errors="replace")
+            text = told.read(most).decode(errors="replace")
         return Answer(told.status, {name.lower(): value for name, value in told.getheaders()}, text)
     except (OSError, HTTPException, ValueError) as error:
         words = f"{parts.hostname} {_in_words(error, ends_at=ends_at)}"

@@ -185,6 +185,7 @@ def test_a_service_alone_can_cascade() -> None:
     assert find_service_cascade(reclaims, Stock(40), fresh={3}, limits=Limits(least=5)) is None
 
 
+@pytest.mark.django_db
 def test_every_detector_has_limits_within_their_ranges_and_a_table_for_every_class() -> None:
     for found in known().values():
         for limit in found.thresholds:

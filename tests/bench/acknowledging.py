@@ -14,7 +14,7 @@ from console.accounts.models import Role
 from console.alerts.models import AlertGroup
 from console.interruptions.models import Interruption
 from tests.bench import databases
-from tests.bench.figure import AtMost, percentile
+from tests.bench.figure import AtMost, Named, percentile
 from tests.bench.history import write_history
 from tests.make_accounts import make_user
 
@@ -22,13 +22,6 @@ DATABASE = "bench_acknowledge"
 OPEN_ROWS, OPEN_GROUPS = 50_000, 10_000
 CLICKS, LOOKS = 100, 40
 LIMIT_MS = 300.0
-
-
-class Named(AtMost):
-    """One of several figures of a bench."""
-
-    def line(self, name: str) -> dict[str, object]:
-        return super().line(f"{name}.{self.more['what']}")
 
 
 def acknowledged() -> Iterator[AtMost]:

@@ -9,13 +9,14 @@ import asyncio
 import json
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from playwright.async_api import Page
 
-from tests.bench.figure import AtMost, percentile
+from tests.bench.figure import AtMost, Named, percentile
 from tests.bench.messages import REGIONS, machine, warning
 from tests.bench.screen import board_of
 from tests.bench.whole_console import EMAIL, WholeConsole, whole_console
@@ -85,10 +86,10 @@ def one(sql):
 print(json.dumps({
     "waiting": one("SELECT (SELECT count(*) FROM feeds_queueddelivery) + (SELECT count(*) FROM"
                    " interruptions_interruptionchange)"),
-    "reclaims": one("SELECT count(*) FROM interruptions_interruption"),
+    "reclaims": one("SELECT count(*) FROM interruptions_interruption WHERE origin = 'live'"),
     "members": one("SELECT count(DISTINCT m.interruption_id) FROM alerts_groupmember m JOIN alerts_alertgroup g"
-                   " ON g.id = m.group_id WHERE g.key LIKE 'service:%'"),
-    "groups": one("SELECT count(*) FROM alerts_alertgroup WHERE key LIKE 'service:%'"),
+                   " ON g.id = m.group_id WHERE g.key LIKE 'service:%' AND g.origin = 'live'"),
+    "groups": one("SELECT count(*) FROM alerts_alertgroup WHERE key LIKE 'service:%' AND origin = 'live'"),
     "waves": one("SELECT count(*) FROM alerts_alertgroup WHERE key LIKE 'wave:%'"),
     "without_receipt": one("SELECT count(*) FROM alerts_alertgroup g WHERE NOT EXISTS"
                            " (SELECT FROM alerts_receipt r WHERE r.group_id = g.id)"),
@@ -110,8 +111,11 @@ class Sent:
     boards: dict[str, list[float]] = field(default_factory=dict)
 
 
-def one_zone() -> AtMost:
-    """Milliseconds from the answer to the tenth reclaim to the wave's page in the outbox."""
+def one_zone() -> Iterator[AtMost]:
+    """Milliseconds from the answer to the tenth reclaim to the wave's page in the outbox; and of boards meanwhile.
+
+    The boards are timed where they are looked at, on the cores that work off the storm and send it.
+    """
     with whole_console() as console:
         console.manage("shell", "-c", FILL)
         _list_machines(console)
@@ -126,21 +130,17 @@ def one_zone() -> AtMost:
         **{name: found[name] for name in ("reclaims", "members", "groups", "waves", "without_receipt")},
         "wave_pages": len(wave),
         "pages_of_services": len(alone),
-        **{
-            f"{name}_{word}_ms": round(percentile(times, percent), 1)
-            for name, times in sent.boards.items()
-            for word, percent in (("p50", 50), ("p95", 95))
-        },
-        "boards_limit_ms": BOARD_MS,
     }
     is_whole = (
         sent.count == found["reclaims"] == found["members"] == RECLAIMS
         and found["without_receipt"] == 0
         and (len(wave), len(alone)) == (1, BELOW_NEED)
     )
-    is_quick = all(percentile(times, 95) <= BOARD_MS for times in sent.boards.values())
-    more["is_whole"], more["first_page_ms"] = is_whole, round(first) if first < 1e9 else None
-    return AtMost(first if is_whole and is_quick else float("inf"), "ms", LIMIT_MS, more)
+    more |= {"is_whole": is_whole, "first_page_ms": round(first) if found["first_told"] else None}
+    yield Named(first if is_whole else float("inf"), "ms", LIMIT_MS, {"what": "first_page", **more})
+    for name, times in sent.boards.items():
+        figures = {f"p{percent}": round(percentile(times, percent), 1) for percent in (50, 95)}
+        yield Named(percentile(times, 95), "ms", BOARD_MS, {"what": name, "looks": len(times), **figures})
 
 
 def _list_machines(console: WholeConsole) -> None:

@@ -74,7 +74,7 @@ def test_before_the_first_roll_up_it_says_that_it_is_computing(viewer: Client) -
 def test_with_nothing_every_figure_is_grey_and_none_is_zero(viewer: Client) -> None:
     roll_up(now=timezone.now())
     html = page(viewer)
-    assert html.count("No verdict") == 8
+    assert html.count("No verdict") == 11
     assert html.count("not known") == 4
     assert 'href="/services/import/inventory/">Import the inventory</a>' in html
     assert 'data-tone="ok"' not in html.split('id="figures"')[1]

@@ -23,6 +23,8 @@ from console.ingest.directory import KnownFeed
 from console.ingest.store import storing
 from console.ingest.taking import Request
 from console.lib.pushed import judge
+from console.slo.counting import RequestRow, take_requests
+from console.slo.episodes import sum_episodes
 
 
 def tell_inventory(rows: Sequence[dict[str, Any]], *, now: datetime) -> None:
@@ -37,6 +39,13 @@ def tell_workloads(rows: Sequence[dict[str, Any]]) -> None:
     assert not batch.errors
     take_workloads(batch, origin="sample")
     assert not batch.warnings
+
+
+def tell_requests(rows: Sequence[dict[str, Any]], *, now: datetime) -> None:
+    batch = judge(rows, RequestRow)
+    take_requests(batch, origin="sample", now=now)
+    assert not batch.errors
+    sum_episodes(now=now)
 
 
 def tell_feeds(posts: Iterable[Post], *, now: datetime) -> None:

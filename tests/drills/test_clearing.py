@@ -19,12 +19,13 @@ from console.drills.sample.lanes import INVENTORY
 from console.drills.sample.live import WORKLOADS, Live
 from console.drills.sample.machines import random_of
 from console.drills.sample.progress import path_in
+from console.drills.sample.traffic import REQUESTS
 from console.drills.setting_up import ACTOR, set_up
 from console.feeds.models import Feed
 from console.interruptions import rollups
 from console.interruptions.models import Interruption
 from console.runbooks.models import Runbook
-from tests.drills.telling import store, tell_feeds, tell_inventory, tell_past, tell_workloads
+from tests.drills.telling import store, tell_feeds, tell_inventory, tell_past, tell_requests, tell_workloads
 from tests.make_accounts import make_user
 from tests.make_feeds import make_feed, make_held
 from tests.make_interruptions import make_hook, make_interruption
@@ -52,6 +53,7 @@ KEPT = {
     "feeds_pipelineattempt",
     "feeds_pipelinestop",
     "interruptions_ratetarget",
+    "slo_prometheusserver",
 }
 """Tables that hold nothing of any one data origin."""
 
@@ -72,7 +74,8 @@ def played(tmp_path: Path, history: History) -> Iterator[Path]:
         posts = live.due(now)
         tell_inventory([post.body for post in posts if post.lane == INVENTORY], now=now)
         tell_workloads([post.body for post in posts if post.lane == WORKLOADS])
-        tell_feeds([post for post in posts if post.lane not in (INVENTORY, WORKLOADS)], now=now)
+        tell_requests([post.body for post in posts if post.lane == REQUESTS], now=now)
+        tell_feeds([post for post in posts if post.lane not in (INVENTORY, WORKLOADS, REQUESTS)], now=now)
     make_held(Feed.objects.get(slug="sample-aws"))
     rollups.roll_up(now=NOW + timedelta(minutes=4))
     return tmp_path

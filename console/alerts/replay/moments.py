@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.alerts.detecting import Asked, Detector
-from console.alerts.readings import hooks, moves, rates, running, signals, state
+from console.alerts.readings import burns, hooks, moves, rates, running, signals, state
 from console.lib.rows import fetch
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -40,6 +40,14 @@ _RUNNING = """
 SELECT started_at, ended_at FROM fleet_runninginterval
 WHERE origin = %s AND (ended_at IS NULL OR ended_at >= %s) AND started_at < %s AND lifecycle <> 'unknown'
 """
+# A window can only burn at the even pace or above where one of its minutes does.
+_BURNS = """
+SELECT DISTINCT m.minute FROM slo_requestminute m JOIN slo_objective o
+  ON o.origin = m.origin AND o.service_id = m.service_id AND o.archived_at IS NULL
+  AND m.counted_for = CASE WHEN o.source = 'pushed' THEN 0 ELSE o.id END
+WHERE m.origin = %s AND m.minute >= %s AND m.minute < %s AND m.total - m.good >= m.total * (1 - o.target_percent / 100)
+  AND m.good < m.total
+"""
 AGES = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60, 120, 240, 480, 720)
 """Minutes after which something that is still pending is looked at again."""
 
@@ -60,6 +68,7 @@ KNOWN: Mapping[Callable[[Asked], Any], Watched] = {
     state.read_replicas: Watched(_REPLICAS, state.REPLICA_WINDOW, ages=True),
     signals.read_gaps: Watched(_ENDS, signals.GAP_WINDOW, ages=True),
     signals.read_audits: Watched(_ENDS, signals.AUDIT_WINDOW),
+    burns.read_burns: Watched(_BURNS, burns.LONGEST, ages=True),
     running.read_held: Watched(_RUNNING, timedelta(0)),
 }
 

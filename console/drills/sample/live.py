@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter, defaultdict, deque
+from collections import Counter as Tally
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from console.drills.sample.lanes import ALERTS, AWS, INVENTORY, METADATA, SCHEDU
 from console.drills.sample.machines import Fleet, Machine, Sitting, inventory_row, iso
 from console.drills.sample.oddities import ODDITIES
 from console.drills.sample.story import Step, script_of, tell
+from console.drills.sample.traffic import MINUTE, REQUESTS, Counter, minutes_between
 
 WORKLOADS = "workloads"
 STATES_EVERY = timedelta(seconds=45)
@@ -72,12 +74,14 @@ class Live:
         is_first: bool = True,
     ) -> None:
         self.fleet, self.chance, self.began_at = fleet, chance, now
+        self.traffic = Counter(fleet.seed, anchor=now)
+        self.counted_until = now
         self.opens_until = now + (OPENING if is_first else FIRST_MINUTE)
         self.turned = 0
         """How many reclaims have begun: a reason to keep the progress at once."""
         self.leaving: dict[str, Leaving] = {}
         """By instance id, until both machines have come and gone."""
-        self._down: dict[str, Counter[str]] = defaultdict(Counter)
+        self._down: dict[str, Tally[str]] = defaultdict(Tally)
         self._touched: set[str] = set()
         self._in_passing: list[Post] = []
         """Said once, now: a beat or a list that was missed is not made up for."""
@@ -96,6 +100,7 @@ class Live:
         self._later(now + timedelta(minutes=2), self._be_odd)
         self._later(now + timedelta(minutes=3), self._hint)
         self._later(now + FIRST_MINUTE, self._wait)
+        self._later(_after_minute(now), self._count)
 
     def due(self, now: datetime) -> list[Post]:
         """Everything whose time has come, in order."""
@@ -183,6 +188,7 @@ class Live:
         heir = Sitting(successor, story.replaced_at, replaces=machine.instance_id)
         self.leaving[machine.instance_id] = Leaving(sitting, heir, story.ended_at)
         self.turned += 1
+        self.traffic.lose(machine.service.slug, story.ended_at)
         for post in story.posts:
             self._later(post.at, post)
         for step in story.steps:
@@ -250,6 +256,13 @@ class Live:
             self._in_passing.append(Post(at, SCHEDULED, azure.nothing_scheduled(polled, at=at)))
         self._later(at + WATCHDOG_EVERY, self._watch)
 
+    def _count(self, at: datetime) -> None:
+        """The requests of each minute that is over."""
+        for minute in minutes_between(self.counted_until, at):
+            self._in_passing += [Post(at, REQUESTS, row) for row in self.traffic.rows(minute)]
+            self.counted_until = minute + MINUTE
+        self._later(_after_minute(at), self._count)
+
     def _list(self, at: datetime) -> None:
         """The whole inventory once more, without machines that are about to go."""
         for sitting in self.fleet.sittings:
@@ -268,7 +281,7 @@ class Live:
     def _state(self, slug: str, at: datetime) -> dict[str, Any]:
         """Replicas of a service as its cluster sees them."""
         plan = next(plan for plan in SERVICES if plan.slug == slug)
-        zones: Counter[str] = Counter({pool.zone: 0 for pool in plan.pools})
+        zones: Tally[str] = Tally({pool.zone: 0 for pool in plan.pools})
         for sitting in self.fleet.sittings:
             machine = sitting.machine
             if machine.service.slug == slug and machine.seat.lifecycle != "warm":
@@ -287,3 +300,8 @@ class Live:
             "by_zone": by_zone,
             "needed": plan.needed,
         }
+
+
+def _after_minute(at: datetime) -> datetime:
+    """A few seconds into the next one: what was counted is told once its minute is over."""
+    return at.replace(second=4, microsecond=0) + MINUTE

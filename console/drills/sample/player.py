@@ -30,13 +30,26 @@ from console.drills.sample.progress import (
     unsent_of,
 )
 from console.drills.sample.responding import Responder
+from console.drills.sample.traffic import (
+    REQUESTS,
+    Counter,
+    days_back,
+    losses_of,
+    minutes_between,
+)
 
 PAUSE = 1.2
 """Between two batches of history, so that live messages do not wait behind it."""
 ROWS_TOGETHER = 200
+COUNTS_TOGETHER = 7_200
+"""A day of them."""
 KEPT_EVERY = 20.0
 LONGEST_SLEEP = 1.0
-API = {INVENTORY: "/api/v1/inventory", WORKLOADS: "/api/v1/workloads"}
+API = {
+    INVENTORY: "/api/v1/inventory",
+    WORKLOADS: "/api/v1/workloads",
+    REQUESTS: "/api/v1/requests",
+}
 
 
 class Player:
@@ -46,6 +59,8 @@ class Player:
         self.progress, self.var, self.console = progress, var, console
         self.stop = threading.Event()
         self.is_cleared = False
+        self.missed_since: datetime | None = None
+        """Since when nobody counted requests: the console was not running."""
         self.lanes = {name: self._lane(name, address) for name, address in self._addresses().items()}
 
     def play(self) -> bool:
@@ -57,6 +72,7 @@ class Player:
         for lane in self.lanes.values():
             lane.start()
         threading.Thread(target=self._tell_past, name="history", daemon=True).start()
+        threading.Thread(target=self._count_past, args=(live.began_at,), name="counts", daemon=True).start()
         threading.Thread(target=self._responder(live).work, name="responder", daemon=True).start()
         kept_at, turned = datetime.now(UTC), live.turned
         while not self.stop.is_set():
@@ -87,6 +103,8 @@ class Player:
         progress, now = self.progress, datetime.now(UTC)
         if not progress.anchor:
             progress.anchor = float(int(now.timestamp()))
+        if progress.counted_until:
+            self.missed_since = datetime.fromtimestamp(progress.counted_until, UTC)
         fleet = fleet_of(progress) or self._past().fleet
         progress.runs += 1
         there = [sitting for sitting in fleet.sittings if sitting.started_at <= now]
@@ -104,6 +122,7 @@ class Player:
         """Where to go on: reclaims under way are kept as over, with what is still to be said of them."""
         self.progress.running = [seated(sitting) for sitting in live.seated()]
         self.progress.unsent = unsent_of(live.unsent())
+        self.progress.counted_until = live.counted_until.timestamp()
         keep_progress(self.progress, var=self.var)
 
     # The past ----------------------------------------------------------------------------------
@@ -123,6 +142,30 @@ class Player:
                 self.stop.wait(PAUSE)
         except Cleared:
             self._on_cleared()
+
+    def _count_past(self, began_at: datetime) -> None:
+        """Requests since the last run, then those of the days before the anchor, the latest first."""
+        progress = self.progress
+        past = self._past()
+        counter = Counter(progress.seed, anchor=progress.began_at, losses=losses_of(past.past))
+        door = self._door(self._addresses()[REQUESTS])
+        try:
+            if self.missed_since and self.missed_since < began_at:
+                self._count(door, counter, self.missed_since, began_at)
+            for number, (since, until) in enumerate(days_back(progress.began_at)):
+                if number < progress.days_counted or self.stop.is_set():
+                    continue
+                self._count(door, counter, since, until)
+                progress.days_counted = number + 1
+                self.stop.wait(PAUSE)
+        except Cleared:
+            self._on_cleared()
+
+    def _count(self, door: Door, counter: Counter, since: datetime, until: datetime) -> None:
+        rows = [row for minute in minutes_between(since, until) for row in counter.rows(minute)]
+        for start in range(0, len(rows), COUNTS_TOGETHER):
+            if not self.stop.is_set():
+                door.put(rows[start : start + COUNTS_TOGETHER])
 
     def _tell_batch(self, doors: dict[str, Door], batch: list[Post]) -> None:
         by_lane: dict[str, list[dict[str, Any]]] = defaultdict(list)

@@ -50,6 +50,10 @@ class Progress(msgspec.Struct, kw_only=True):
     is_inventory_told: bool = False
     batches_told: int = 0
     runs: int = 0
+    days_counted: int = 0
+    """How many days of requests before the anchor have been told, the latest first."""
+    counted_until: float = 0.0
+    """Requests were told up to here; 0: none in live play."""
     running: list[Seated] = []
     unsent: list[Unsent] = []
 

@@ -75,14 +75,29 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened: a thin upright line with its name on hovering."""
+
+    at: datetime
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
-    """A value over time with its range as a band."""
+    """A value over time with its range as a band, where it has one."""
 
     subject: str
     unit: str
     points: tuple[Point, ...]
     target: Target | None = None
     colour: Colour = Colour.FIRST
+    marks: tuple[Mark, ...] = ()
+    tick_every: int = 3
+    """Every so many-th point is named on the axis, the last one first."""
+
+    @property
+    def has_bands(self) -> bool:
+        return any(point.low is not None and point.high is not None for point in self.points)
 
 
 @dataclass(frozen=True, slots=True)

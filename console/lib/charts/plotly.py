@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.lib.charts.description import Bars, Chart, Colour, Point, Stack, Trend
@@ -12,6 +12,8 @@ Figure = dict[str, Any]
 LONGEST_LABEL = 30
 FEWEST_ROWS = 4
 """Room is kept for so many, so that one bar alone is no thicker than one of many."""
+MOST_MARKERS = 40
+"""A longer line is drawn without a dot at each point."""
 LONE = timedelta(days=1)
 """Half the width of a band that stands alone."""
 
@@ -104,15 +106,22 @@ def _trend(chart: Trend) -> Figure:
     traces += [_band(pair, is_hatched=True) for pair in _unfinished(chart.points)]
     traces.append(_line(over, chart))
     traces += [_dotted(pair, chart) for pair in _unfinished(chart.points)]
-    top = _top(chart)
+    if chart.marks:
+        traces.append(_marks(chart))
+    ticks = chart.points[:: -chart.tick_every]
     layout: Figure = {
         "xaxis": {
             "type": "date",
-            "tickvals": [_day(point) for point in chart.points[::-3]],
-            "ticktext": [point.label for point in chart.points[::-3]],
+            "tickvals": [_day(point) for point in ticks],
+            "ticktext": [point.label for point in ticks],
             "showgrid": False,
         },
-        "yaxis": {"range": [0, top], "rangemode": "tozero", "nticks": 5, "zeroline": False},
+        "yaxis": {
+            "range": [_bottom(chart), _top(chart)],
+            "rangemode": "tozero",
+            "nticks": 5,
+            "zeroline": _bottom(chart) < 0,
+        },
         "margin": {"l": 8, "r": 16, "t": 12, "b": 8, "pad": 4},
     }
     if chart.target:
@@ -121,7 +130,35 @@ def _trend(chart: Trend) -> Figure:
 
 
 def _day(point: Point) -> str:
-    return point.at.date().isoformat()
+    """A point of a day as the day; one within a day as its moment."""
+    return _moment(point.at) if point.at.hour or point.at.minute else point.at.date().isoformat()
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _marks(chart: Trend) -> Figure:
+    """One trace for all of them, each a line over the whole height."""
+    low, high = _bottom(chart), _top(chart)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [x for mark in chart.marks for x in (_moment(mark.at), _moment(mark.at), None)],
+        "y": [y for _ in chart.marks for y in (low, high, None)],
+        "connectgaps": False,
+        "line": {"color": _css("warn-mark"), "width": 1},
+        "hoverinfo": "text",
+        "hovertext": [
+            text for mark in chart.marks for text in (_escaped(mark.name), _escaped(mark.name), "")
+        ],
+    }
+
+
+def _bottom(chart: Trend) -> float:
+    """Zero, unless something lies below it."""
+    least = min((point.value for point in chart.points if point.value is not None), default=0.0)
+    return 1.1 * least if least < 0 else 0.0
 
 
 def _top(chart: Trend) -> float:
@@ -188,7 +225,7 @@ def _band(points: Sequence[Point], *, is_hatched: bool) -> Figure:
 def _line(points: Sequence[Point], chart: Trend) -> Figure:
     return {
         "type": "scatter",
-        "mode": "lines+markers",
+        "mode": "lines+markers" if len(points) <= MOST_MARKERS else "lines",
         "name": chart.subject,
         "x": [_day(point) for point in points],
         "y": [point.value for point in points],

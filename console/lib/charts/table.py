@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.lib.charts.description import Bars, Chart, Stack, Trend
+from console.lib.charts.description import Bars, Chart, Point, Stack, Trend
 
 NOTHING = "–"
 
@@ -24,18 +24,8 @@ def table_of(chart: Chart) -> Table:
                 tuple((bar.label, number(bar.value), *bar.cells) for bar in chart.bars),
             )
         case Trend():
-            return Table(
-                (chart.subject, chart.unit, "95 % from", "to"),
-                tuple(
-                    (
-                        f"{point.label} (not over)" if point.is_partial else point.label,
-                        number(point.value, 2),
-                        number(point.low, 2),
-                        number(point.high, 2),
-                    )
-                    for point in chart.points
-                ),
-            )
+            columns = (chart.subject, chart.unit, *(("95 % from", "to") if chart.has_bands else ()))
+            return Table(columns, tuple(_trend_row(point, chart) for point in chart.points))
         case Stack():
             return Table(
                 (chart.subject, chart.unit, "share"),
@@ -48,6 +38,12 @@ def table_of(chart: Chart) -> Table:
                     for part in chart.parts
                 ),
             )
+
+
+def _trend_row(point: Point, chart: Trend) -> tuple[str, ...]:
+    label = f"{point.label} (not over)" if point.is_partial else point.label
+    band = (number(point.low, 2), number(point.high, 2)) if chart.has_bands else ()
+    return label, number(point.value, 2), *band
 
 
 def number(value: float | None, digits: int = 0) -> str:
