@@ -7,6 +7,8 @@ does the long part and may die anywhere: the wish stands until the last feed is 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -212,7 +214,21 @@ def _passes() -> int:
 def _pass() -> int:
     for table, column, where in LOOSENED:
         run(f"UPDATE {table} SET {column} = NULL WHERE {column} IS NOT NULL AND {where}")  # noqa: S608
-    return sum(_empty(table, where) for table, where in TABLES)
+    with _by_place():
+        return sum(_empty(table, where) for table, where in TABLES)
+
+
+@contextmanager
+def _by_place() -> Iterator[None]:
+    """Where statistics call a table empty, PostgreSQL compares every row with every place instead of going there."""
+    other_ways = ("enable_seqscan", "enable_indexscan", "enable_bitmapscan")
+    for way in other_ways:
+        run(f"SET {way} = off")
+    try:
+        yield
+    finally:
+        for way in other_ways:
+            run(f"RESET {way}")
 
 
 def _empty(table: str, where: str) -> int:
