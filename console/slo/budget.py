@@ -90,9 +90,12 @@ def budget_of(allowed: float, expected: float) -> float:
 def used_by_interruptions(episodes: Collection[EpisodeCount], budget: float) -> float | None:
     """Σ over episodes max(0, bad − baseline·total) / budget. Null without a budget, or if no baseline is known."""
     known = [cost for one in episodes if (cost := one.over_baseline) is not None]
-    if budget <= 0 or (episodes and not known):
-        return None
-    return sum(known) / budget
+    return share_used(sum(known), known=len(known), of=len(episodes), budget=budget)
+
+
+def share_used(cost: float, *, known: int, of: int, budget: float) -> float | None:
+    """What `known` of so many episodes cost, of the budget. Null without a budget, or where none of them is known."""
+    return None if budget <= 0 or (of and not known) else cost / budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
