@@ -80,6 +80,14 @@ def objective_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_GET
 @role_required(Role.VIEWER)
+def objective_of(request: HttpRequest, service: str, slug: str) -> HttpResponse:
+    """The page of an objective by its name, as groups know it."""
+    found = Objective.objects.of_origin(chosen_origin(request)).filter(service__slug=service, slug=slug)
+    return redirect("slo:objective_detail", pk=get_object_or_404(found).pk)
+
+
+@require_GET
+@role_required(Role.VIEWER)
 def minute_list(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The rows that the figures of one objective were computed from."""
     one, now = _objective(pk), timezone.now()
