@@ -12,10 +12,13 @@ from pathlib import Path
 
 import django
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from console.config.embedded.servers import EmbeddedServers
+from console.interruptions import kept
+from tests import emptying
 
 VAR_OF_THIS_RUN = (
     "CONSOLE_VAR_OF_THIS_TEST_RUN"  # set by the process that starts the servers, for its workers
@@ -43,6 +46,7 @@ for variable in (
 ):
     os.environ.pop(variable, None)
 django.setup()
+emptying.install()
 
 _servers = EmbeddedServers(
     VAR,
@@ -59,6 +63,8 @@ def _starts_servers(config: pytest.Config) -> bool:
 def pytest_sessionstart(session: pytest.Session) -> None:
     if _starts_servers(session.config):
         _servers.start()
+        if not os.environ.get("DATABASE_URL"):
+            emptying.let_triggers_sleep(settings.DATABASES["default"])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -75,6 +81,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER accounts_auditentry_is_not_emptied")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """Tests roll different rows up at the same time of day."""
+    kept.forget()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from django.db.models import Q
 from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -15,8 +16,10 @@ from console.accounts.audit import Actor
 from console.accounts.models import Scope, User
 from console.alerts import handling
 from console.alerts.handling import By, NotPossible, StillFiring
-from console.alerts.models import AlertGroup, GroupKind, Receipt, Severity
+from console.alerts.models import AlertGroup, GroupKind, Receipt, Regrouping, RegroupingAct, Severity
 from console.alerts.queries import ORDER, Filters
+from console.alerts.regrouping import acts
+from console.alerts.regrouping.taking_back import take_back
 from console.lib.asked import BIGGEST_ID, Span
 from console.lib.cursor import Listing, Paging, list_rows
 from console.lib.problems import Problem
@@ -34,6 +37,8 @@ class GroupOut(Schema):
     kind: GroupKind
     parent: int | None
     """The wave that it stands under."""
+    merged_into: int | None
+    """The group that its machines were put into."""
     service: str | None
     team: str | None
     """Whose it is: the service's team, or the platform's."""
@@ -64,6 +69,7 @@ class GroupOut(Schema):
             key=group.key,
             kind=group.kind,
             parent=group.parent_id,
+            merged_into=group.merged_into_id,
             service=group.service.slug if group.service else None,
             team=group.team.slug if group.team else None,
             title=group.title,
@@ -127,12 +133,23 @@ class GroupQuery(Span):
 
 
 class ActionIn(Schema):
-    """What to do with a group. `minutes` for silence, `text` for note and page, `sure` to resolve what still fires."""
+    """What to do with a group. `minutes` for silence, `sure` to resolve what still fires, `text` for note and page,
+    and the reason of whatever arranges groups.
+    """
 
     minutes: int | None = Field(None, ge=1, le=7 * 24 * 60)
     text: str = Field("", max_length=4000)
     sure: bool = False
     person: str = Field("", max_length=254, description="E-mail address of whom to page, or to give it to.")
+    into: int | None = Field(
+        None, ge=1, le=BIGGEST_ID, description="Group to merge or move into, or wave to put it under."
+    )
+    interruptions: list[int] = Field(
+        default_factory=list, max_length=10_000, description="Ids of the members to move or split off."
+    )
+    regrouping: int | None = Field(
+        None, ge=1, le=BIGGEST_ID, description="Which merge, move, split, attach or detach to take back."
+    )
 
 
 @router.get("/alert-groups", response=Listing[GroupOut], auth=READ)
@@ -174,16 +191,65 @@ def group_receipts(
     )
 
 
+class RegroupingOut(Schema):
+    """What was arranged about a group by hand."""
+
+    id: int
+    act: RegroupingAct
+    source: int
+    """Where the machines were; of attach and detach the group itself."""
+    target: int
+    """Where they are now; of attach and detach the wave."""
+    at: datetime
+    by: str
+    reason: str
+    interruptions: list[int]
+    taken_back_at: datetime | None
+
+    @classmethod
+    def of(cls, one: Regrouping) -> RegroupingOut:
+        return cls(
+            id=one.pk,
+            act=RegroupingAct(one.act),
+            source=one.source_id,
+            target=one.target_id,
+            at=one.at,
+            by=one.who,
+            reason=one.reason,
+            interruptions=[member[0] for member in one.members],
+            taken_back_at=one.taken_back_at,
+        )
+
+
+@router.get("/alert-groups/{int:pk}/regroupings", response=Listing[RegroupingOut], auth=READ)
+def group_regroupings(
+    request: HttpRequest, pk: int, paging: Query[Paging]
+) -> dict[str, Any] | StreamingHttpResponse:
+    """What was arranged about one group by hand, the newest first."""
+    group = _group(request, pk)
+    rows = Regrouping.objects.filter(Q(source=group) | Q(target=group)).select_related("by")
+    return list_rows(
+        request,
+        queryset=rows,
+        order=("-pk",),
+        paging=paging,
+        row=RegroupingOut,
+        shape=lambda acts: [RegroupingOut.of(one) for one in acts],
+    )
+
+
 @router.post("/alert-groups/{int:pk}/{verb}", response=GroupOut, auth=ACT)
 def group_act(request: HttpRequest, pk: int, verb: str, given: ActionIn) -> GroupOut:
-    """acknowledge, assign, keep, unacknowledge, escalate, page, resolve, reopen, silence, unsilence or note.
+    """acknowledge, assign, keep, unacknowledge, escalate, page, resolve, reopen, silence, unsilence, note,
+    merge, move, split, attach, detach or take-back.
 
     Twice is harmless.
     """
     _group(request, pk)
     by, now = By(user=None, actor=Actor.of(request)), timezone.now()
     try:
-        _do(verb, pk, given, by=by, now=now)
+        if not _arrange(verb, pk, given, by=by, now=now):
+            _do(verb, pk, given, by=by, now=now)
     except StillFiring as firing:
         raise Problem(
             409, code="still_firing", detail=f"{firing} Say `sure` to resolve all the same."
@@ -191,6 +257,30 @@ def group_act(request: HttpRequest, pk: int, verb: str, given: ActionIn) -> Grou
     except NotPossible as refusal:
         raise Problem(409, code="not_possible", detail=str(refusal)) from refusal
     return GroupOut.of(_group(request, pk))
+
+
+def _arrange(verb: str, pk: int, given: ActionIn, *, by: By, now: datetime) -> bool:
+    """What `regrouping` does. False: it is none of these, or what it needs is not given."""
+    asked: dict[str, Any] = {"reason": given.text, "by": by, "now": now}
+    match verb:
+        case "merge" if given.into is not None:
+            acts.merge(pk, given.into, **asked)
+        case "move" if given.into is not None:
+            acts.move_members(pk, given.into, given.interruptions, **asked)
+        case "split":
+            acts.split(pk, given.interruptions, **asked)
+        case "attach" if given.into is not None:
+            acts.attach(pk, given.into, **asked)
+        case "detach":
+            acts.detach(pk, **asked)
+        case "take-back" if given.regrouping is not None:
+            found = Regrouping.objects.filter(Q(source=pk) | Q(target=pk), pk=given.regrouping).first()
+            if found is None:
+                raise NotPossible("Nothing of that number was arranged about this group.")
+            take_back(found.pk, by=by, now=now)
+        case _:
+            return False
+    return True
 
 
 def _do(verb: str, pk: int, given: ActionIn, *, by: By, now: datetime) -> None:
@@ -222,7 +312,8 @@ def _do(verb: str, pk: int, given: ActionIn, *, by: By, now: datetime) -> None:
         case _:
             detail = (
                 "Use acknowledge, keep, unacknowledge, escalate, page and assign (with person), resolve, reopen,"
-                " silence (with minutes), unsilence or note."
+                " silence (with minutes), unsilence, note, merge and attach (with into), move (with into and"
+                " interruptions), split (with interruptions), detach or take-back (with regrouping)."
             )
             raise Problem(422, code="unknown_action", detail=detail)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -35,6 +36,8 @@ def group_bulk(request: HttpRequest) -> HttpResponse:
     ticked = [*request.POST.getlist("group"), *(request.POST.getlist("other") if asked == "all" else [])]
     ids = [int(pk) for pk in ticked if pk.isdigit() and len(pk) < 19]
     groups = bulk.groups_of(ids)
+    if verb == "merge" and groups:
+        return _ask_where(request, ids)
     if verb not in ASKED or not groups:
         return answer(request, None, "Tick some groups first.", status=409)
     now = timezone.now()
@@ -47,6 +50,14 @@ def group_bulk(request: HttpRequest) -> HttpResponse:
     recorder = Recorder(verb, by, now)
     done = bulk.run(recorder, ids, lambda pk: VERBS[verb].act(pk, by, now, request))
     return _tell(request, verb, done, undo=undo_url(recorder))
+
+
+def _ask_where(request: HttpRequest, ids: list[int]) -> HttpResponse:
+    """Which of them goes on is asked on a page of its own."""
+    where = f"{reverse('alerts:regroup', args=['merge'])}?{urlencode({'group': ids}, doseq=True)}"
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204, headers={"HX-Redirect": where})
+    return HttpResponseRedirect(where)
 
 
 @require_POST

@@ -16,9 +16,19 @@ _FLIPPED = """
 WITH need AS (
     SELECT service_id, bool_or(ready < needed) AS is_short FROM fleet_workloadstatus
     WHERE needed IS NOT NULL GROUP BY service_id
+), open_group AS (
+    SELECT id, parent_id, service_id, below_need_since IS NOT NULL AS was_short FROM alerts_alertgroup
+    WHERE status <> 'resolved' AND key LIKE 'service:%%'
+), told AS (
+    SELECT id, is_short FROM open_group JOIN need USING (service_id)
+    UNION ALL
+    SELECT m.group_id, need.is_short FROM alerts_groupmember m
+    JOIN interruptions_interruption i ON i.id = m.interruption_id
+    JOIN need ON need.service_id = i.service_id WHERE m.placed_by_id IS NOT NULL
 ), flipped AS (
-    SELECT g.id, g.parent_id FROM alerts_alertgroup g JOIN need USING (service_id)
-    WHERE g.status <> 'resolved' AND g.key LIKE 'service:%%' AND need.is_short <> (g.below_need_since IS NOT NULL)
+    SELECT g.id, g.parent_id FROM open_group g
+    JOIN (SELECT id, bool_or(is_short) AS is_short FROM told GROUP BY id) AS now USING (id)
+    WHERE now.is_short <> g.was_short
 ), held AS (
     SELECT id FROM alerts_alertgroup
     WHERE id IN (SELECT id FROM flipped UNION SELECT parent_id FROM flipped)

@@ -19,7 +19,7 @@ from console.alerts import history, movers
 from console.alerts.inheriting import inherit
 from console.alerts.models import AlertEvent, AlertGroup, AlertGroupQuerySet, EventKind, GroupMember
 from console.alerts.movers import Movers
-from console.alerts.opening import add_members, new_group, service_key
+from console.alerts.opening import GroupKey, Led, add_members, led_elsewhere, new_group, service_key
 from console.alerts.reclaims import Membership, Reclaim, read_memberships, read_reclaims
 from console.alerts.settle import refresh
 from console.alerts.silences import carry_over
@@ -27,9 +27,6 @@ from console.alerts.touched import Change, Touched
 from console.fleet.models import Service
 from console.runbooks.checklist import start_many
 from console.runbooks.models import Execution
-
-GroupKey = tuple[str, str]
-"""Origin and key."""
 
 
 def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
@@ -47,11 +44,12 @@ def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
     current = [r for r in joining if not (r.is_late or r.id in replayed)]
 
     wanted = {(r.origin, service_key(r.service_id)): services[r.service_id] for r in current}
-    groups, opened = _open_and_lock(wanted, [m.group_id for ms in memberships.values() for m in ms], now=now)
+    there = [m.group_id for ms in memberships.values() for m in ms]
+    groups, opened, led = _open_and_lock(wanted, there, now=now)
     because = movers.read([reclaim.id for reclaim, _ in moved])
     carry_over([g for g in groups.values() if (g.origin, g.key) in opened and not g.member_count], now=now)
     _leave(moved, services, because, now=now)
-    _join(current, services, groups, opened, because, now=now)
+    _join(current, services, groups, opened, led, because, now=now)
     touched = refresh(list(groups.values()), now=now, is_news=True)
     closed = history.join(late, services, now=now)
     everything = [*touched, *closed]
@@ -65,25 +63,29 @@ def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
 def _has_left(reclaim: Reclaim, membership: Membership) -> bool:
     """Whether it turned out to be another service's while its group is open, or to be nothing but a hint.
 
-    A hint is in no group, closed ones among them: their counts are of reclaims, and their history says who left.
+    Where a person put it, it stays. A hint is in no group, closed ones among them: their counts are of reclaims,
+    and their history says who left.
     """
     is_elsewhere = membership.key != service_key(reclaim.service_id)
-    return reclaim.is_hint or (membership.is_open and is_elsewhere)
+    return reclaim.is_hint or (membership.is_open and is_elsewhere and not membership.is_placed)
 
 
 def _open_and_lock(
     wanted: Mapping[GroupKey, Service], ids: Sequence[int], *, now: datetime
-) -> tuple[dict[int, AlertGroup], set[GroupKey]]:
-    """Every group concerned, locked; and the keys of those that were opened.
+) -> tuple[dict[int, AlertGroup], set[GroupKey], dict[GroupKey, Led]]:
+    """Every group concerned, locked; the keys of those that were opened, and where merged ones lead.
 
     Between opening and locking somebody may resolve one: then it is opened once more.
     """
     opened: set[GroupKey] = set()
     while True:
-        opened |= _open_missing(wanted, now=now)
-        groups = _lock(wanted, ids)
-        if set(wanted) <= {(group.origin, group.key) for group in groups.values() if group.is_open}:
-            return groups, opened
+        led = led_elsewhere(wanted)
+        own = {key: service for key, service in wanted.items() if key not in led}
+        opened |= _open_missing(own, now=now)
+        groups = _lock(own, [*ids, *(merged.target_id for merged in led.values())])
+        are_open = {(group.origin, group.key) for group in groups.values() if group.is_open}
+        if set(own) <= are_open and all(groups[merged.target_id].is_open for merged in led.values()):
+            return groups, opened, led
 
 
 def _open_missing(wanted: Mapping[GroupKey, Service], *, now: datetime) -> set[GroupKey]:
@@ -157,16 +159,18 @@ def _join(
     services: Mapping[int, Service],
     groups: Mapping[int, AlertGroup],
     opened: set[GroupKey],
+    led: Mapping[GroupKey, Led],
     because: Movers,
     *,
     now: datetime,
 ) -> None:
-    """Put each into its service's open group, and say so in the group's history."""
-    open_by_key = {(group.origin, group.key): group for group in groups.values() if group.is_open}
+    """Put each into its service's open group, or where that was merged into, and say so in the group's history."""
+    homes = {(group.origin, group.key): group.pk for group in groups.values() if group.is_open}
+    homes |= {key: merged.target_id for key, merged in led.items()}
     joined: dict[int, list[Reclaim]] = defaultdict(list)
     for reclaim in reclaims:
-        joined[open_by_key[reclaim.origin, service_key(reclaim.service_id)].pk].append(reclaim)
-    add_members(joined, services, now=now)
+        joined[homes[reclaim.origin, service_key(reclaim.service_id)]].append(reclaim)
+    add_members(joined, services, now=now, led=led)
     events = []
     for pk, members in sorted(joined.items()):
         group = groups[pk]

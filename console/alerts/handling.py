@@ -141,6 +141,10 @@ def reopen(group_id: int, *, by: By, now: datetime) -> AlertGroup:
     def change(group: AlertGroup) -> AlertEvent | None:
         if group.is_open:
             return None
+        if group.merged_into_id is not None:
+            raise NotPossible(
+                f"Its machines are in #{group.merged_into_id}. Take the merge back, or work that one."
+            )
         if AlertGroup.objects.open().filter(origin=group.origin, key=group.key).exists():
             raise NotPossible("A newer group of this service is open. Work that one.")
         is_held = group.acknowledged_at is not None

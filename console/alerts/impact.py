@@ -14,9 +14,11 @@ _HITS = """
 SELECT m.group_id, i.service_id, s.name, s.criticality,
        count(*) FILTER (WHERE i.state NOT IN ('at_risk', 'no_action', 'cancelled')),
        count(*) FILTER (WHERE i.state IN ('ended', 'presumed'))
-FROM alerts_groupmember m JOIN interruptions_interruption i ON i.id = m.interruption_id
+FROM alerts_groupmember m JOIN alerts_alertgroup g ON g.id = m.group_id
+JOIN interruptions_interruption i ON i.id = m.interruption_id
 JOIN fleet_service s ON s.id = i.service_id
-WHERE m.group_id = ANY(%s) GROUP BY m.group_id, i.service_id, s.name, s.criticality
+WHERE m.group_id = ANY(%s) AND (g.service_id IS NULL OR g.service_id = i.service_id OR m.placed_by_id IS NOT NULL)
+GROUP BY m.group_id, i.service_id, s.name, s.criticality
 ORDER BY m.group_id, count(*) DESC, i.service_id
 """
 _RUNNING = """
@@ -148,13 +150,14 @@ def assess(groups: Sequence[AlertGroup]) -> dict[int, Impact]:
 def _own(
     group: AlertGroup, hits: list[Hit], replicas: Mapping[int, Replicas], running: Mapping[int, int]
 ) -> list[Hit]:
-    """Of a service's group that service alone, whatever a member has turned into."""
+    """Of a service's group that service, whatever a member has turned into, and those that people put beside it."""
     service = group.service
     if group.is_wave or service is None:
         return hits
-    mine = [hit for hit in hits if hit.service_id == service.pk]
+    if any(hit.service_id == service.pk for hit in hits):
+        return hits
     counts = (0, 0, running.get(service.pk, 0))
-    return mine or [Hit(service.pk, service.name, service.criticality, *counts, replicas.get(service.pk))]
+    return [*hits, Hit(service.pk, service.name, service.criticality, *counts, replicas.get(service.pk))]
 
 
 def sentence_of(group: AlertGroup, impact: Impact, figures: _Counted | None) -> str:
@@ -162,9 +165,17 @@ def sentence_of(group: AlertGroup, impact: Impact, figures: _Counted | None) -> 
     machines = _machines(figures)
     if group.is_wave:
         return f"{_of_wave(impact.hits)}; {machines}"[:300]
+    if len(impact.hits) > 1:
+        return f"{_of_several(impact.hits)}; {machines}"[:300]
     if not impact.hits or impact.hits[0].replicas is None:
         return f"{machines}; replicas not reported"
     return f"{impact.hits[0].words()}; {machines}"[:300]
+
+
+def _of_several(hits: Sequence[Hit]) -> str:
+    """Of a group into which people put machines of other services: the one that is below its need first."""
+    first, *others = sorted(hits, key=lambda hit: not hit.is_short)
+    return f"{first.words()}, and {', '.join(hit.words() for hit in others)}"
 
 
 def _machines(figures: _Counted | None) -> str:

@@ -12,8 +12,9 @@ from console.alerts.reclaims import Reclaim
 from console.lib.rows import run
 
 _INHERIT = """
-INSERT INTO alerts_groupmember (group_id, interruption_id, joined_at, reason)
-SELECT DISTINCT ON (m.group_id, i.merged_into_id) m.group_id, i.merged_into_id, m.joined_at, m.reason
+INSERT INTO alerts_groupmember (group_id, interruption_id, joined_at, reason, placed_by_id)
+SELECT DISTINCT ON (m.group_id, i.merged_into_id) m.group_id, i.merged_into_id, m.joined_at, m.reason,
+    m.placed_by_id
 FROM alerts_groupmember m JOIN interruptions_interruption i ON i.id = m.interruption_id
 WHERE i.id = ANY(%s) ORDER BY m.group_id, i.merged_into_id, m.joined_at
 ON CONFLICT (group_id, interruption_id) DO NOTHING

@@ -127,9 +127,16 @@ def page_of_groups(
 class Members:
     """The machines of a group, the least time left first; and how many are not listed."""
 
-    rows: Sequence[InterruptionRow]
-    reasons: dict[int, str]
+    rows: Sequence[MemberRow]
     unlisted: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """One of them, and why it is in this group."""
+
+    row: InterruptionRow
+    why: str
 
 
 def members_of(group: AlertGroup, *, asked: int = 0) -> Members:
@@ -144,9 +151,8 @@ def members_of(group: AlertGroup, *, asked: int = 0) -> Members:
             "interruption_id", "reason"
         )
     )
-    return Members(
-        rows=interruption_rows(rows), reasons=reasons, unlisted=max(group.member_count - len(rows), 0)
-    )
+    told = [MemberRow(row, reasons.get(row.id, "")) for row in interruption_rows(rows)]
+    return Members(rows=told, unlisted=max(group.member_count - len(rows), 0))
 
 
 def children_of(wave: AlertGroup) -> list[AlertGroup]:

@@ -21,7 +21,7 @@ WHERE i.id = ANY(%(ids)s) OR i.id = ANY(ARRAY(
 ORDER BY i.id
 """
 _MEMBERSHIPS = """
-SELECT m.id, m.interruption_id, m.group_id, g.key, g.status
+SELECT m.id, m.interruption_id, m.group_id, g.key, g.status, m.placed_by_id IS NOT NULL
 FROM alerts_groupmember m JOIN alerts_alertgroup g ON g.id = m.group_id
 WHERE m.interruption_id = ANY(%s) AND g.key LIKE 'service:%%' ORDER BY m.id
 """
@@ -54,6 +54,8 @@ class Membership(msgspec.Struct, frozen=True, gc=False):
     group_id: int
     key: str
     status: str
+    is_placed: bool
+    """A person put it there."""
 
     @property
     def is_open(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
+from console.alerts import flapping
 from console.alerts.detecting import ServiceRow
 from console.alerts.escalation.beginning import begin
 from console.alerts.impact import Hit, Impact, assess
@@ -63,6 +64,7 @@ def decide(touched: Touched, *, now: datetime, rules: Rules | None = None) -> li
         return []
     in_force = rules or read_rules(now=now)
     under_wave = _read_again(groups)
+    flapping.mark(groups, now=now)
     cases = _cases(touched, in_force, under_wave, now=now)
     receipts = write([_receipt(case, touched, now=now) for case in cases])
     _own(cases)
@@ -160,12 +162,21 @@ def _told_now(case: Case, *, now: datetime) -> tuple[str, str]:
         return Decision.LOG, f"Its wave #{group.parent_id} is told of for it. {weighed.reason}"
     if case.consulted.suppressed_by is not None:
         return SUPPRESS, f"{case.consulted.words}. {weighed.reason}"
+    if group.is_flapping(now=now) and rank(group.severity) <= rank(group.flapping_severity):
+        return Decision.LOG, _flaps(group)
     if held := _has_heard(case, now=now):
         return Decision.LOG, held
     if group.is_silenced(now=now):
         by = f" by {group.silenced_by}" if group.silenced_by else ""
         return SUPPRESS, f"Silenced until {group.silenced_until:%-d %b %H:%M} UTC{by}. {weighed.reason}"
     return weighed.decision, weighed.reason
+
+
+def _flaps(group: AlertGroup) -> str:
+    return (
+        f"Flapping: opened {group.opening_count} times within an hour, and somebody was told. "
+        f"Quiet until {group.flapping_until:%H:%M} UTC unless it gets worse"
+    )
 
 
 def _has_heard(case: Case, *, now: datetime) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Count
 from django.urls import reverse
 
-from console.alerts.models import AlertGroup, Verdict
+from console.alerts.models import AlertGroup, GroupStatus, Verdict
 from console.runbooks.checklist import Progress, progress
 
 
@@ -129,6 +129,8 @@ def _state(group: AlertGroup, *, now: datetime) -> tuple[str, str]:
         return "suppressed", "Suppressed"
     if group.is_open and getattr(group, "is_unanswered", False):
         return "unanswered", "Nobody answered"
+    if group.status == GroupStatus.TRIGGERED and group.is_flapping(now=now):
+        return "flapping", "Flapping"
     return _status(group), _status_label(group)
 
 

@@ -182,7 +182,9 @@ def _end_silence(group: AlertGroup, *, now: datetime) -> list[AlertEvent]:
 
 
 def _next_look(group: AlertGroup, figures: Figures, *, now: datetime) -> datetime | None:
-    looks = [at for at in (group.silenced_until, group.cooldown_until) if at and at > now]
+    looks = [
+        at for at in (group.silenced_until, group.cooldown_until, group.flapping_until) if at and at > now
+    ]
     if group.is_finding:
         return min(looks, default=None)
     if figures.has_ended and figures.healed_at is not None:

@@ -7,6 +7,7 @@ from django.urls import path
 from console.alerts import care_views, checklist_views, deep_links, link_views, rule_views, views
 from console.alerts.actions import group_action
 from console.alerts.bulk_views import group_bulk, undo
+from console.alerts.regrouping import views as regrouping
 from console.alerts.replay import views as replays
 from console.alerts.suppression import views as suppressions
 from console.alerts.tickets import views as tickets
@@ -29,6 +30,8 @@ urlpatterns = [
     path("alerts/", views.group_list, name="group_list"),
     path("alerts/bulk/", group_bulk, name="group_bulk"),
     path("alerts/undo/<int:pk>/", undo, name="undo"),
+    path("alerts/regroup/<str:act>/", regrouping.regroup, name="regroup"),
+    path("alerts/regroupings/<int:pk>/take-back/", regrouping.regroup_undo, name="regroup_undo"),
     path("alerts/forgotten/", care_views.forgotten, name="forgotten"),
     path("alerts/noise/", care_views.noise, name="noise"),
     path("alerts/<int:pk>/", views.group_detail, name="group_detail"),

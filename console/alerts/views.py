@@ -18,6 +18,7 @@ from console.alerts.actions import SILENCES
 from console.alerts.deep_links import asked_for
 from console.alerts.escalation.plan import plan_of
 from console.alerts.models import AlertGroup, Severity, Verdict
+from console.alerts.regrouping.targets import acts_of
 from console.alerts.rows import group_rows
 from console.alerts.tickets.queries import owners
 from console.alerts.wave_words import JOINING
@@ -64,6 +65,7 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
             "service__team",
             "service__owner",
             "parent",
+            "merged_into",
             "team",
             "rule__runbook",
             "acknowledged_by",
@@ -85,10 +87,12 @@ def group_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "row": group_rows([group], now=now)[0],
         "is_silenced": group.is_open and group.is_silenced(now=now),
         "is_suppressed": group.is_open and group.is_suppressed(now=now),
+        "is_flapping": group.is_open and group.is_flapping(now=now),
         "outlasts_silence": not group.is_open and group.is_silenced(now=now),
         "members": queries.members_of(group, asked=asked if place == "interruption" else 0),
         "children": group_rows(queries.children_of(group), now=now),
         "why_grouped": queries.why_grouped(group),
+        "arranged": acts_of(group),
         "joining": JOINING,
         "events": queries.events_of(group),
         "receipts": queries.receipts_of(group, asked=asked if place == "receipt" else 0),

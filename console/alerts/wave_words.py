@@ -12,15 +12,22 @@ LONGEST = 200
 
 
 def title_of(zone: Zone, pool_id: int | None, extent: Extent, pools: Sequence[PoolNow]) -> str:
-    """`m6i.large in us-east-1b: 41 of 60 reclaimed in 2 min 10 s; 3 sibling pools quiet`."""
+    """`m6i.large in us-east-1b: 41 of 60 reclaimed in 2 min 10 s; 3 sibling pools quiet`.
+
+    Of a whole zone: `us-east-1b: 41 of 60 reclaimed in 2 min 10 s; 2 of 5 pools hit, 3 quiet`. Where that is longer
+    than a title may be, the name of the scope is cut and not the figures.
+    """
     mine = [pool for pool in pools if pool_id is None or pool.id == pool_id]
     running = sum(pool.stock.running for pool in mine)
     of = f" of {running}" if running >= extent.machines else ""
     told = f"{extent.machines}{of} reclaimed in {spoken(extent.last_at - extent.first_at)}"
-    parts = [f"{scope_of(zone, pool_id, pools)}: {told}", _siblings(pool_id, pools)]
-    if not running:
-        parts.append("no inventory")
-    return "; ".join(part for part in parts if part)[:LONGEST]
+    figures = [told, _siblings(pool_id, pools), "" if running else "no inventory"]
+    said = "; ".join(part for part in figures if part)
+    return f"{_short(scope_of(zone, pool_id, pools), LONGEST - len(said) - 2)}: {said}"
+
+
+def _short(name: str, length: int) -> str:
+    return name if len(name) <= length else f"{name[: length - 1].rstrip()}…"
 
 
 def scope_of(zone: Zone, pool_id: int | None, pools: Sequence[PoolNow]) -> str:
@@ -30,11 +37,15 @@ def scope_of(zone: Zone, pool_id: int | None, pools: Sequence[PoolNow]) -> str:
 
 
 def _siblings(pool_id: int | None, pools: Sequence[PoolNow]) -> str:
-    """What the pools beside do; of a whole zone, how many of its pools are hit."""
+    """What the pools beside do; of a whole zone, how many of its pools are hit and how many are quiet.
+
+    Pools of the zone in which no spot machine runs are neither.
+    """
     alive = [pool for pool in pools if pool.stock.running or pool.is_hit]
     if pool_id is None:
         hit = sum(pool.is_hit for pool in alive)
-        return f"in {hit} of {len(alive)} pools" if len(alive) > 1 else ""
+        rest = f"{len(alive) - hit} quiet" if hit < len(alive) else "none quiet"
+        return f"{hit} of {len(alive)} pools hit, {rest}" if len(alive) > 1 else ""
     others = [pool for pool in alive if pool.id != pool_id]
     quiet = sum(not pool.is_hit for pool in others)
     if not others:

@@ -43,6 +43,7 @@ WITH wanted AS (
     JOIN alerts_alertgroup s ON s.id = m.group_id AND s.key LIKE 'service:%%' AND s.status <> 'resolved'
     LEFT JOIN alerts_alertgroup p ON p.id = s.parent_id
     WHERE w.group_id = ANY(%s) AND w.interruption_id = ANY(%s) AND (p.id IS NULL OR p.status = 'resolved')
+      AND s.kept_apart_from_id IS DISTINCT FROM w.group_id
     ORDER BY s.id, w.group_id
 ), held AS (
     SELECT id FROM alerts_alertgroup WHERE id IN (SELECT id FROM wanted) ORDER BY id FOR UPDATE SKIP LOCKED

@@ -80,8 +80,18 @@ def _finding(group: AlertGroup, rules: Rules, services: Mapping[int, ServiceRow]
 def _service(
     group: AlertGroup, impact: Impact, rules: Rules, services: Mapping[int, ServiceRow]
 ) -> list[Looked]:
-    hit = impact.hits[0] if impact.hits else None
-    service = services.get(group.service_id or 0)
+    """By its own service, and by those whose machines people put beside it."""
+    guests = [hit for hit in impact.hits if hit.service_id != group.service_id]
+    own = next((hit for hit in impact.hits if hit.service_id == group.service_id), None)
+    looked = _of_service(group, own, services.get(group.service_id or 0), rules)
+    for hit in guests:
+        looked += _of_service(group, hit, services.get(hit.service_id), rules, is_guest=True)
+    return looked
+
+
+def _of_service(
+    group: AlertGroup, hit: Hit | None, service: ServiceRow | None, rules: Rules, *, is_guest: bool = False
+) -> list[Looked]:
     of = service.criticality if service else Criticality.BEST_EFFORT.value
     looked = []
     if rule := rules.choose("capacity_below_need", service):
@@ -90,6 +100,8 @@ def _service(
         looked.append(
             _look(rule, HOLDS if is_short else "", of, f"Below its need: {why}" if is_short else why)
         )
+    if is_guest:
+        return looked
     if rule := rules.choose("cascade", service):
         looked.append(_cascade_of(group, hit, rule, of))
     if rule := rules.choose("reclaim", service):

@@ -60,6 +60,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("alerts_receipt", _of("group_id", "alerts_alertgroup")),
     ("alerts_alertevent", _of("group_id", "alerts_alertgroup")),
     ("alerts_groupmember", _of("group_id", "alerts_alertgroup")),
+    ("alerts_regrouping", OF_ORIGIN),
     ("alerts_groupepisode", _of("group_id", "alerts_alertgroup")),
     ("alerts_setaside", OF_ORIGIN),
     ("alerts_rulestate", OF_ORIGIN),
@@ -147,6 +148,8 @@ LOOSENED = (
     ("interruptions_interruption", "merged_into_id", OF_ORIGIN),
     ("fleet_machine", "merged_into_id", OF_ORIGIN),
     ("alerts_alertgroup", "parent_id", OF_ORIGIN),
+    ("alerts_alertgroup", "kept_apart_from_id", OF_ORIGIN),
+    ("alerts_alertgroup", "merged_into_id", OF_ORIGIN),
     ("alerts_alertgroup", "suppressed_by_id", OF_ORIGIN),
     ("feeds_feed", "team_id", _of("team_id", "fleet_team")),
 )

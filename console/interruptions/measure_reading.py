@@ -13,12 +13,17 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, TypeVar
 
-from django.db import connection
-
+from console.interruptions.kept import kept_rows
 from console.interruptions.measures import WEEK, Dimension, Scope, Window
 from console.interruptions.models.rollup import COUNTS
 from console.lib.statistics import dispersion
 
+_IDS = "f.service_id, f.pool_id, f.provider, f.region"
+"""What `PLACE` follows from. Sums are grouped by these, and names joined to what is left."""
+_SUMS = ", ".join(
+    f"sum(f.{name})::bigint AS {name}" if name.endswith("_count") else f"sum(f.{name}) AS {name}"
+    for name in COUNTS
+)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NONE = "unattributed"
 Key = TypeVar("Key", bound=Hashable)
@@ -45,8 +50,20 @@ PLACE = f"""
     coalesce(p.zone, ''), coalesce(p.instance_type, ''), coalesce(p.os, ''),
     h.service_id IS NOT NULL
 """
-
+BY_SERVICE = f"""
+    s.slug, s.name, coalesce(t.slug, '{NONE}'), coalesce(t.name, 'Unattributed'), NULL::bigint, f.provider, '',
+    '', '', '', h.service_id IS NOT NULL
+"""
+"""For who asks for no more than a service's sums, a tenth as many rows; `BY_SERVICE_AND_TYPE` tells types apart too."""
+BY_SERVICE_AND_TYPE = BY_SERVICE.replace("'', '', '', h.", "'', coalesce(p.instance_type, ''), '', h.")
+OTHER_JOINS = (
+    "JOIN fleet_service s2 ON s2.id = f.other_service_id LEFT JOIN fleet_team t2 ON t2.id = s2.team_id"
+)
 OTHER_SERVICE = f"s2.slug, s2.name, coalesce(t2.slug, '{NONE}'), coalesce(t2.name, 'Unattributed')"
+
+
+_PLACED = 11
+"""Columns of a grain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +172,20 @@ def conditions(scope: Scope, *, leave_out: Iterable[str] = ()) -> tuple[str, lis
 
 
 def read_counts(
-    scope: Scope, window: Window, *, by_week: bool = False, pieces: Pieces | None = None
+    scope: Scope, window: Window, *, by_week: bool = False, pieces: Pieces | None = None, grain: str = PLACE
 ) -> Reading:
-    """Everything M1 and M2 need. `pieces` of a wider window may be handed in to save reading them again."""
+    """Everything M1 and M2 need. `pieces` of a wider window may be handed in to save reading them again.
+
+    `grain`: how fine places are told apart, one of `PLACE`, `BY_SERVICE_AND_TYPE`, `BY_SERVICE`.
+    """
     known = read_pieces(scope, window) if pieces is None else pieces
     return Reading(
         scope,
         window,
-        cells=tuple(_cells(scope, window, by_week)),
-        pairs=tuple(_pairs(scope, window, by_week)) if not by_week or scope.service or scope.team else None,
+        cells=tuple(_cells(scope, window, by_week, grain)),
+        pairs=tuple(_pairs(scope, window, by_week, grain))
+        if not by_week or scope.service or scope.team
+        else None,
         bunches=tuple(_bunches(known, scope, window, by_week)),
     )
 
@@ -182,14 +204,7 @@ def read_pieces(scope: Scope, window: Window) -> Pieces:
         f" WHERE f.origin = %s AND f.hour >= %s AND f.hour < %s AND {where}"
         " ORDER BY f.pool_id, f.provider, f.region, f.hour, f.segment"
     )
-    return _rows(sql, [scope.origin, window.since, window.until, *wanted])
-
-
-def _rows(sql: str, values: list[Any]) -> Pieces:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows: Pieces = cursor.fetchall()
-    return rows
+    return kept_rows(sql, [scope.origin, window.since, window.until, *wanted], as_of=window.as_of)
 
 
 def _day(at: datetime) -> datetime:
@@ -208,11 +223,16 @@ def _stretches(window: Window) -> Iterator[tuple[str, str, datetime, datetime]]:
     yield "interruptions_measurehour", "hour", last, window.until
 
 
+def _first(count: int) -> str:
+    """That many columns, by number."""
+    return ", ".join(str(number + 1) for number in range(count))
+
+
 def _week(column: str) -> str:
     return f"floor(extract(epoch FROM {column} - %s) / {WEEK.total_seconds():.0f})::int"
 
 
-def _cells(scope: Scope, window: Window, by_week: bool) -> Iterator[tuple[Place, Counts]]:
+def _cells(scope: Scope, window: Window, by_week: bool, grain: str) -> Iterator[tuple[Place, Counts]]:
     parts, values = [], []
     for table, time, since, until in _stretches(window):
         if since < until:
@@ -222,34 +242,40 @@ def _cells(scope: Scope, window: Window, by_week: bool) -> Iterator[tuple[Place,
             )
             values += [scope.origin, since, until]
     where, wanted = conditions(scope)
-    group = _week("f.at") if by_week else PLACE
-    numbers = ", ".join(str(i + 1) for i in range(1 if by_week else len(Place.__slots__) - 1))
-    sums = ", ".join(f"sum(f.{name})" for name in COUNTS)
-    sql = f"SELECT {group}, {sums} FROM ({' UNION ALL '.join(parts)}) AS f {JOINS} WHERE {where} GROUP BY {numbers}"  # noqa: S608
-    anchor = [window.since] if by_week else []
-    for row in _rows(sql, [*anchor, *values, *wanted]):
+    held = f"({' UNION ALL '.join(parts)}) AS f {JOINS if wanted else ''} WHERE {where}"
+    if by_week:
+        sql = f"SELECT {_week('f.at')}, {_SUMS} FROM {held} GROUP BY 1"  # noqa: S608
+        for week, *sums in kept_rows(sql, [window.since, *values, *wanted], as_of=window.as_of):
+            yield Place(week=week), Counts(sums)
+        return
+    columns = ", ".join(COUNTS) if grain == PLACE else ", ".join(f"sum({name})" for name in COUNTS)
+    sql = f"SELECT {grain}, {columns} FROM (SELECT {_IDS}, {_SUMS} FROM {held} GROUP BY {_IDS}) AS f {JOINS}"  # noqa: S608
+    if grain != PLACE:
+        sql += f" GROUP BY {_first(_PLACED)}"
+    for row in kept_rows(sql, [*values, *wanted], as_of=window.as_of):
         at = len(row) - len(COUNTS)
-        yield (Place(week=row[0]) if by_week else Place(*row[:at])), Counts(row[at:])
+        yield Place(*row[:at]), Counts(row[at:])
 
 
-def _pairs(scope: Scope, window: Window, by_week: bool) -> Iterator[tuple[Place, Place, int]]:
+def _pairs(scope: Scope, window: Window, by_week: bool, grain: str) -> Iterator[tuple[Place, Place, int]]:
     where, wanted = conditions(scope)
     other = where.replace("s.slug", "s2.slug").replace("t.slug", "t2.slug")
-    group = _week("f.hour") if by_week else f"{PLACE}, {OTHER_SERVICE}"
-    size = 1 if by_week else len(Place.__slots__) + 3
+    held = f"interruptions_bunchpair f {f'{JOINS} {OTHER_JOINS}' if wanted else ''}"
+    held += f" WHERE f.origin = %s AND f.hour >= %s AND f.hour < %s AND {where} AND {other}"
+    asked = [scope.origin, window.since, window.until, *wanted, *wanted]
+    if by_week:
+        sql = f"SELECT {_week('f.hour')}, sum(f.excess) FROM {held} GROUP BY 1"  # noqa: S608
+        for week, excess in kept_rows(sql, [window.since, *asked], as_of=window.as_of):
+            yield Place(week=week), Place(week=week), int(excess)
+        return
+    ids = f"{_IDS}, f.other_service_id"
     sql = (
-        f"SELECT {group}, sum(f.excess) FROM interruptions_bunchpair f {JOINS}"  # noqa: S608
-        " JOIN fleet_service s2 ON s2.id = f.other_service_id LEFT JOIN fleet_team t2 ON t2.id = s2.team_id"
-        f" WHERE f.origin = %s AND f.hour >= %s AND f.hour < %s AND {where} AND {other}"
-        f" GROUP BY {', '.join(str(i + 1) for i in range(size))}"
+        f"SELECT {grain}, {OTHER_SERVICE}, sum(excess)"  # noqa: S608
+        f" FROM (SELECT {ids}, sum(f.excess) AS excess FROM {held} GROUP BY {ids}) AS f {JOINS} {OTHER_JOINS}"
+        f" GROUP BY {_first(_PLACED + 4)}"
     )
-    anchor = [window.since] if by_week else []
-    for row in _rows(sql, [*anchor, scope.origin, window.since, window.until, *wanted, *wanted]):
-        if by_week:
-            yield Place(week=row[0]), Place(week=row[0]), int(row[1])
-        else:
-            place = Place(*row[:11])
-            yield place, Place(*row[11:15], *row[4:11]), int(row[15])
+    for row in kept_rows(sql, asked, as_of=window.as_of):
+        yield Place(*row[:11]), Place(*row[11:15], *row[4:11]), int(row[15])
 
 
 def _bunches(

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from django.db import connection
-
+from console.interruptions.kept import kept_rows
 from console.interruptions.measure_reading import JOINS, NONE, Counts, Place, Reading, conditions
 from console.interruptions.measures import WEEK, Dimension, Measure, Scope, Window, rows_url
 from console.interruptions.models import RateTarget
@@ -171,18 +170,17 @@ def interrupted_share(scope: Scope, *, window: Window, by: Dimension | None = No
     where, wanted = conditions(scope)
     until = window.until
     since = until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=6)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT {key}, max({label}), count(DISTINCT f.machine), count(DISTINCT f.machine) FILTER (WHERE f.is_hit)
-            FROM (SELECT service_id, pool_id, provider, region, unnest(ran) AS machine, false AS is_hit
-                  FROM interruptions_machineday WHERE origin = %s AND day >= %s AND day < %s
-                  UNION ALL
-                  SELECT service_id, pool_id, provider, region, unnest(reclaimed), true
-                  FROM interruptions_machineday WHERE origin = %s AND day >= %s AND day < %s) AS f {JOINS}
-            WHERE {where} GROUP BY 1""",  # noqa: S608
-            [scope.origin, since, until, scope.origin, since, until, *wanted],
-        )
-        rows = cursor.fetchall()
+    rows = kept_rows(
+        f"""SELECT {key}, max({label}), count(DISTINCT f.machine), count(DISTINCT f.machine) FILTER (WHERE f.is_hit)
+        FROM (SELECT service_id, pool_id, provider, region, unnest(ran) AS machine, false AS is_hit
+              FROM interruptions_machineday WHERE origin = %s AND day >= %s AND day < %s
+              UNION ALL
+              SELECT service_id, pool_id, provider, region, unnest(reclaimed), true
+              FROM interruptions_machineday WHERE origin = %s AND day >= %s AND day < %s) AS f {JOINS}
+        WHERE {where} GROUP BY 1""",  # noqa: S608
+        [scope.origin, since, until, scope.origin, since, until, *wanted],
+        as_of=window.as_of,
+    )
     days = Window(since, until, window.as_of)
     return [_share(row, replace(days), scope.narrowed(by, row[0]) if by else scope) for row in rows if row[2]]
 

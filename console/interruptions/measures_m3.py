@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from console.fleet.models import Statefulness
+from console.interruptions.kept import kept_rows
 from console.interruptions.measure_reading import JOINS, Rows, ages, conditions
 from console.interruptions.measures import Dimension, Measure, Scope, Window, rows_url
 from console.interruptions.measures_m1 import GROUP_COLUMNS
-from console.lib.rows import fetch
 from console.lib.statistics import Percentile, Status, nearest_rank, proportion
 
 TARGETS = {Statefulness.STATELESS: 30.0, Statefulness.BATCH: 300.0}
@@ -38,7 +38,7 @@ def reschedule_latency(
 
     `rows`: what `query` answers, where it was read already.
     """
-    found = _found(fetch(*query(scope, window, by)) if rows is None else rows, now)
+    found = _found(kept_rows(*query(scope, window, by), as_of=window.as_of) if rows is None else rows, now)
     if by is None:
         found = {("", "", kind): Latencies(()) for kind in TARGETS} | found
     order = {kind: number for number, kind in enumerate(TARGETS)}

@@ -8,10 +8,10 @@ from fractions import Fraction
 from math import sqrt
 from typing import Any
 
+from console.interruptions.kept import kept_rows
 from console.interruptions.measure_reading import JOINS, Rows, conditions
 from console.interruptions.measures import Dimension, Measure, Scope, Window, measure_url
 from console.interruptions.measures_m1 import GROUP_COLUMNS
-from console.lib.rows import fetch
 from console.lib.statistics import Z_95, Interval, judge, proportion
 
 TARGET, RED = 0.10, 0.20
@@ -65,7 +65,7 @@ def lost_work(
     scope: Scope, *, window: Window, by: Dimension | None = None, rows: Rows | None = None
 ) -> list[Measure]:
     """M4 of everything in scope, or of each group, the most lost first. `rows`: what `query` answers."""
-    found = _found(fetch(*query(scope, window, by)) if rows is None else rows)
+    found = _found(kept_rows(*query(scope, window, by), as_of=window.as_of) if rows is None else rows)
     if by is None:
         jobs = found[0][2] if found else Jobs()
         return [summary(jobs, window=window, scope=scope)]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from console.interruptions.kept import kept_rows
 from console.interruptions.measure_reading import JOINS, Rows, ages, conditions
 from console.interruptions.measures import Dimension, Measure, Scope, Window, measure_url
 from console.interruptions.measures_m1 import GROUP_COLUMNS
 from console.interruptions.measures_m2 import LEAST_COVERAGE, Agents
 from console.interruptions.models import Signal
-from console.lib.rows import fetch
 from console.lib.statistics import Percentile, Status, judge, nearest_rank, proportion
 
 TARGET, RED = 60.0, 300.0
@@ -49,7 +49,9 @@ def observability_gap(
 
     `rows`: what `query` answers, where it was read already.
     """
-    found = _found(fetch(*query(scope, window, by)) if rows is None else rows, now, by)
+    found = _found(
+        kept_rows(*query(scope, window, by), as_of=window.as_of) if rows is None else rows, now, by
+    )
     if by is None:
         found = {("", "", signal): Gaps() for signal in Signal} | found
     order = list(Signal)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from console.interruptions.kept import kept_rows
 from console.interruptions.measure_reading import JOINS, Rows, ages, conditions
 from console.interruptions.measures import Dimension, Measure, Scope, Window, measure_url
 from console.interruptions.measures_m1 import GROUP_COLUMNS
-from console.lib.rows import fetch
 from console.lib.statistics import Percentile, Status, nearest_rank, proportion
 
 TARGET = 120.0
@@ -37,7 +37,7 @@ def replica_recovery(
     scope: Scope, *, window: Window, now: datetime, by: Dimension | None = None, rows: Rows | None = None
 ) -> list[Measure]:
     """M8 of everything in scope, or of each group, the most replicas first. `rows`: what `query` answers."""
-    found = _found(fetch(*query(scope, window, by)) if rows is None else rows, now)
+    found = _found(kept_rows(*query(scope, window, by), as_of=window.as_of) if rows is None else rows, now)
     if by is None:
         return [summary(found.get(("", ""), Recoveries()), window=window, scope=scope)]
     return [

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from console.interruptions import rollup_sql as sql
+from console.interruptions.kept import forget
 from console.interruptions.models import (
     AssumedEnd,
     BunchPair,
@@ -109,6 +110,7 @@ def _roll_up_origin(origin: str, now: datetime) -> int:
         state.rolled_up_at = now
         state.swept_at = now if is_sweep else state.swept_at
         state.save(update_fields=["rolled_up_at", "swept_at"])
+    forget()
     logger.debug("measures.rolled_up", extra={"origin": origin, "hours": len(hours)})
     return len(hours)
 

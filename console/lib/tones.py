@@ -44,6 +44,7 @@ LOOKS: dict[str, Look] = {
     "resolved": Look("ok", "circle-check"),
     "healed": Look("ok", "circle-check"),
     "unanswered": Look("danger", "siren"),
+    "flapping": Look("warn", "repeat"),
     "silenced": Look("muted", "bell-off"),
     "suppressed": Look("muted", "bell-off"),
     "no_news": Look("muted", "circle-dashed"),

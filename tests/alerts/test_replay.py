@@ -133,6 +133,22 @@ def test_a_draft_that_says_what_the_rule_says_makes_no_difference(
     assert totals["now"]["pages"] == 1
 
 
+def test_a_replayed_wave_says_what_its_siblings_do_as_it_was_heard(
+    by: By, checkout: Service, pool: Pool
+) -> None:
+    take(checkout, pool, 12)
+    for kind in ("c7i.large", "r7i.large"):
+        make_running(make_pool(zone="eu-west-1a", instance_type=kind), 5)
+    ours = make_running(make_pool(zone="eu-west-1a", instance_type="m5.large"), 5, service=checkout)
+    at, heard_at = NOON + timedelta(seconds=5), NOON + timedelta(hours=2)
+    make_interruption(
+        machine=ours[0], started_at=at, ended_at=at, first_received_at=heard_at, last_received_at=heard_at
+    )
+    replay = done(ask("cascade", by))
+    wave = replay.episodes.get(key__startswith="wave:")
+    assert wave.title == "m6i.large in eu-west-1a: 12 of 20 reclaimed in 11 s; 3 sibling pools quiet"
+
+
 def test_a_raised_threshold_loses_exactly_the_pages_of_smaller_cascades(
     by: By, checkout: Service, pool: Pool
 ) -> None:

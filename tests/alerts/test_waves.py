@@ -12,7 +12,10 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from console.alerts import pipeline
+from console.alerts.detectors.cascade import Stock
 from console.alerts.models import AlertGroup, GroupMember, Receipt
+from console.alerts.wave_reading import Extent, PoolNow, Zone
+from console.alerts.wave_words import title_of
 from console.fleet.models import Machine
 from tests.make_fleet import NOON, make_machine, make_pool, make_service
 from tests.make_reclaims import alert, make_reclaim, make_running, second, tell
@@ -108,7 +111,7 @@ def test_a_second_pool_that_cascades_widens_the_wave_to_its_zone() -> None:
     alert(90)
     assert wave().pool is None
     assert wave().member_count == 10
-    assert wave().title == "eu-west-1a: 10 of 40 reclaimed in 1 min 6 s; in 2 of 2 pools"
+    assert wave().title == "eu-west-1a: 10 of 40 reclaimed in 1 min 6 s; 2 of 2 pools hit, none quiet"
 
 
 def test_a_sibling_pools_single_reclaim_does_not_join_a_pools_wave_but_is_no_longer_quiet() -> None:
@@ -119,6 +122,41 @@ def test_a_sibling_pools_single_reclaim_does_not_join_a_pools_wave_but_is_no_lon
     alert(30)
     assert wave().member_count == 5
     assert wave().title.endswith("5 of 20 reclaimed in 8 s; 1 of 2 sibling pools quiet")
+
+
+ZONE = Zone("live", "aws", "us-east-1", "use1-az2")
+M6I, C7I, R7I, M5, IDLE = range(1, 6)
+
+
+@pytest.mark.parametrize(
+    ("pool", "hit", "running", "wanted"),
+    [
+        (M6I, {M6I}, {M6I: 60}, "m6i.large in use1-az2: 41 of 60 reclaimed in 2 min 10 s"),
+        (M6I, {M6I}, {M6I: 60, C7I: 5}, "m6i.large in use1-az2: 41 of 60 reclaimed in 2 min 10 s; 1 sibling pool quiet"),
+        (M6I, {M6I}, {M6I: 60, C7I: 5, R7I: 1, M5: 9}, "m6i.large in use1-az2: 41 of 60 reclaimed in 2 min 10 s; 3 sibling pools quiet"),
+        (M6I, {M6I, C7I}, {M6I: 60, C7I: 5, R7I: 1, M5: 9}, "m6i.large in use1-az2: 41 of 60 reclaimed in 2 min 10 s; 2 of 3 sibling pools quiet"),
+        (M6I, {M6I, C7I}, {M6I: 60}, "m6i.large in use1-az2: 41 of 60 reclaimed in 2 min 10 s; 0 of 1 sibling pool quiet"),
+        (None, {M6I, C7I}, {M6I: 60, C7I: 5, R7I: 1, M5: 9}, "use1-az2: 41 of 75 reclaimed in 2 min 10 s; 2 of 4 pools hit, 2 quiet"),
+        (None, {M6I, C7I}, {M6I: 60, C7I: 5}, "use1-az2: 41 of 65 reclaimed in 2 min 10 s; 2 of 2 pools hit, none quiet"),
+        (None, {M6I}, {M6I: 60}, "use1-az2: 41 of 60 reclaimed in 2 min 10 s"),
+        (None, {M6I, C7I}, {}, "use1-az2: 41 reclaimed in 2 min 10 s; 2 of 2 pools hit, none quiet; no inventory"),
+    ],
+)  # fmt: skip
+def test_a_waves_title_says_what_its_siblings_do(
+    pool: int | None, hit: set[int], running: dict[int, int], wanted: str
+) -> None:
+    names = {M6I: "m6i.large", C7I: "c7i.large", R7I: "r7i.large", M5: "m5.large", IDLE: "t3.micro"}
+    pools = [PoolNow(pk, kind, "linux", Stock(running.get(pk, 0), 0, 0), pk in hit) for pk, kind in names.items()]  # fmt: skip
+    extent = Extent(41, NOON, NOON + timedelta(seconds=130))
+    assert title_of(ZONE, pool, extent, pools) == wanted
+
+
+def test_a_title_that_is_too_long_loses_of_its_scopes_name_and_not_its_figures() -> None:
+    kinds = {M6I: "custom-" + "x" * 250, C7I: "c7i.large"}
+    pools = [PoolNow(pk, kind, "", Stock(60, 0, 0), pk == M6I) for pk, kind in kinds.items()]
+    title = title_of(ZONE, M6I, Extent(41, NOON, NOON + timedelta(seconds=130)), pools)
+    assert len(title) == 200
+    assert title.endswith("…: 41 of 60 reclaimed in 2 min 10 s; 1 sibling pool quiet")
 
 
 def test_without_inventory_ten_machines_of_a_zone_are_a_wave() -> None:

@@ -13,11 +13,15 @@ from console.alerts.evaluating.minute import evaluate
 from console.alerts.models import AlertGroup, Evaluation
 from console.interruptions.models import RollupState
 from console.interruptions.rollups import roll_up
+from tests.bench import databases
 from tests.bench.figure import AtMost, percentile
 
 SERVICES = 1_000
 MACHINES = 20_000
-RECLAIMS = 30_000
+RECLAIMS = 3_000
+"""15 in a hundred machines a week, three times the target."""
+ALL_FIRE = 30_000
+"""So many that nearly every rule fires for nearly every service: the worst that a minute can be, told beside."""
 MINUTES = 12
 MOST_MS = 1_000.0
 
@@ -108,29 +112,37 @@ FLEET = (
 
 
 def a_minute() -> AtMost:
-    """The slowest of twelve minutes after the two in which everything fires at once; its statements beside."""
-    now = timezone.now()
-    _fill(now)
-    times, statements = [], 0
-    for minute in range(MINUTES):
-        started = time.perf_counter()
-        with CaptureQueriesContext(connection) as context:
-            evaluate(now=now + timedelta(minutes=minute))
-        times.append(1_000 * (time.perf_counter() - started))
-        statements = max(statements, len(context))
-    more = {
-        "p50": round(percentile(times, 50), 1),
-        "first_firing_ms": round(times[1], 1),
-        "services": SERVICES,
-        "judgements": Evaluation.objects.get().subjects,
-        "groups": AlertGroup.objects.count(),
-        "queries": statements,
-    }
-    return AtMost(percentile(times, 95), "ms", MOST_MS, more)
+    """The slowest of the minutes after the two in which what is wrong fires; beside it, where everything is wrong."""
+    worst = _minutes(ALL_FIRE, database="bench_all_fire")
+    usual = _minutes(RECLAIMS, database="bench_usual")
+    more = {**usual, **{f"all_fire_{name}": value for name, value in worst.items()}}
+    return AtMost(float(usual["p95"]), "ms", MOST_MS, {**more, "services": SERVICES})
 
 
-def _fill(now: object) -> None:
-    values = {"now": now, "services": SERVICES, "machines": MACHINES, "reclaims": RECLAIMS}
+def _minutes(reclaims: int, *, database: str) -> dict[str, float]:
+    databases.make_empty(database)
+    with databases.using(database):
+        now = timezone.now()
+        _fill(now, reclaims)
+        times, statements = [], 0
+        for minute in range(MINUTES):
+            started = time.perf_counter()
+            with CaptureQueriesContext(connection) as context:
+                evaluate(now=now + timedelta(minutes=minute))
+            times.append(1_000 * (time.perf_counter() - started))
+            statements = max(statements, len(context))
+        return {
+            "p50": round(percentile(times[2:], 50), 1),
+            "p95": round(percentile(times[2:], 95), 1),
+            "first_firing_ms": round(times[1], 1),
+            "judgements": Evaluation.objects.get().subjects,
+            "groups": AlertGroup.objects.count(),
+            "queries": statements,
+        }
+
+
+def _fill(now: object, reclaims: int) -> None:
+    values = {"now": now, "services": SERVICES, "machines": MACHINES, "reclaims": reclaims}
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in FLEET:
             cursor.execute(statement, values)

@@ -41,6 +41,13 @@ class AtMost:
         }
 
 
+class Named(AtMost):
+    """One of several figures of a bench; `more["what"]` says which."""
+
+    def line(self, name: str) -> dict[str, object]:
+        return super().line(f"{name}.{self.more['what']}")
+
+
 def percentile(values: Sequence[float], percent: int) -> float:
     """Nearest rank."""
     return sorted(values)[-(-len(values) * percent // 100) - 1]

@@ -26,9 +26,11 @@ ROLLED_UP = timedelta(days=100)
 """As far back as the boards read sums; years of them would make the bench long and the boards no slower."""
 
 
-def write_history(size: int, *, now: datetime, open_groups: int = OPEN_GROUPS) -> None:
+def write_history(
+    size: int, *, now: datetime, open_groups: int = OPEN_GROUPS, open_machines: int = OPEN
+) -> None:
     """Write `size` interruptions that are over and the open ones into an empty database, and roll them up."""
-    values = {"n": size, "now": now, "open": OPEN, "groups": open_groups, "days": DAYS}
+    values = {"n": size, "now": now, "open": open_machines, "groups": open_groups, "days": DAYS}
     for months in range(25, 0, -1):
         ensure_partitions(TABLES[-3:-2], now=_months_before(now, months), ahead=0)
     ensure_partitions(TABLES, now=now)

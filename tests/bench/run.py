@@ -17,6 +17,7 @@ from django.utils import timezone  # noqa: E402
 from console.ingest.keeping import TABLES  # noqa: E402
 from console.lib.partitions import ensure_partitions  # noqa: E402
 from tests.bench import (  # noqa: E402
+    acknowledging,
     boards,
     databases,
     escalations,
@@ -30,6 +31,7 @@ from tests.bench import (  # noqa: E402
     polling,
     replaying,
     screen,
+    storm,
 )
 from tests.bench.figure import Measured  # noqa: E402
 
@@ -47,6 +49,8 @@ BENCHES: dict[str, Callable[[], Measured | Iterable[Measured]]] = {
     "escalation_lateness_ms": escalations.lateness,
     "replay_90d": replaying.ninety_days,
     "notice_to_screen_ms": screen.from_post_to_row,
+    "storm": storm.one_zone,
+    "ack_ms": acknowledging.acknowledged,
 }
 
 

@@ -70,7 +70,7 @@ def from_post_to_row() -> AtMost:
 async def _measure(console: WholeConsole) -> AtMost:
     lines = console.manage("feed", "create", "bench", "--kind", "aws-eventbridge").split()
     address, secret = lines[0], lines[-1]
-    async with _board(console) as page:
+    async with board_of(console) as page:
         await page.evaluate(STAMP, machine(FIRST_PROBE)[:-6])
         await _post(urlsplit(address).path, secret, console.url, seconds=WARM_UP, first=0, probes=False)
         sent = await _post(
@@ -92,7 +92,7 @@ async def _measure(console: WholeConsole) -> AtMost:
 
 
 @asynccontextmanager
-async def _board(console: WholeConsole) -> AsyncIterator[Page]:
+async def board_of(console: WholeConsole) -> AsyncIterator[Page]:
     """The on-call board of somebody signed in, the pointer away from its lists."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)

@@ -134,6 +134,8 @@ def how_it_ended(group: AlertGroup) -> tuple[str, str]:
         case Resolution.NO_NEWS:
             text = "There was no news for half an hour, so it was closed; it is not known to be healed."
             return "Closed without news", text
+        case Resolution.MERGED if group.merged_into_id is not None:
+            return "Merged", f"Its machines were put into #{group.merged_into_id}; that group goes on."
         case Resolution.MERGED:
             return "Merged", "Its machines turned out to be another service's; that group goes on."
         case _:

@@ -11,6 +11,7 @@ from console.alerts.models.event import AlertEvent, EventKind
 from console.alerts.models.feedback import Feedback, Verdict
 from console.alerts.models.group import AlertGroup, AlertGroupQuerySet, GroupEpisode, GroupMember
 from console.alerts.models.receipt import Decision, Receipt
+from console.alerts.models.regrouping import Regrouping, RegroupingAct
 from console.alerts.models.replay import (
     Difference,
     Replay,
@@ -53,6 +54,8 @@ __all__ = [
     "GroupStatus",
     "OccurrenceQuerySet",
     "Receipt",
+    "Regrouping",
+    "RegroupingAct",
     "Replay",
     "ReplayEpisode",
     "ReplayKind",

@@ -33,6 +33,7 @@ class EventKind(models.TextChoices):
     UNANSWERED = "unanswered", "Nobody answered"
     CALLED_OFF = "called_off", "Called off"
     TICKET = "ticket", "Ticket"
+    REGROUPED = "regrouped", "Regrouped by hand"
 
 
 class AlertEvent(models.Model):

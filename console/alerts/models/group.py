@@ -76,6 +76,10 @@ class AlertGroup(models.Model):
     condition = models.CharField(max_length=32, blank=True, db_default="")
     """Of a finding: the row of its rule's table that holds."""
     parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
+    kept_apart_from = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
+    """The wave that a person took it out from under: it is not put back there."""
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="merged", db_index=False)
+    """The group that a person put its machines into. While that is open, what else comes for this key joins it."""
     pool = models.ForeignKey(Pool, models.PROTECT, null=True, related_name="waves")
     """The one pool that a wave is about; null: its whole zone, or no wave."""
     execution = models.OneToOneField(Execution, models.PROTECT, null=True, related_name="alert_group")
@@ -93,6 +97,12 @@ class AlertGroup(models.Model):
     resolution = models.CharField(max_length=16, choices=Resolution, blank=True)
     cooldown_until = models.DateTimeField(null=True)
     """It was re-opened soon after it closed: until then nobody is told once more, unless it gets worse."""
+    flapping_until = models.DateTimeField(null=True)
+    """It opens again and again, and somebody was told: until then nobody is told once more, unless it gets worse."""
+    flapping_severity = models.CharField(max_length=16, blank=True, db_default="")
+    """How bad it was when somebody was told."""
+    opening_count = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """Of a flapping one: how often its key opened within an hour."""
     silenced_until = models.DateTimeField(null=True)
     silenced_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="groups_silenced")
     below_need_since = models.DateTimeField(null=True)
@@ -168,6 +178,11 @@ class AlertGroup(models.Model):
                 condition=~Q(key__startswith="service:") & ~Q(key__startswith="wave:"),
             ),
             models.Index(fields=["origin", "key", "-id"], name="alerts_alertgroup_of_key"),
+            models.Index(
+                fields=["merged_into"],
+                name="alerts_alertgroup_merged",
+                condition=Q(merged_into__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -205,6 +220,9 @@ class AlertGroup(models.Model):
     def is_silenced(self, *, now: datetime) -> bool:
         return self.silenced_until is not None and self.silenced_until > now
 
+    def is_flapping(self, *, now: datetime) -> bool:
+        return self.flapping_until is not None and self.flapping_until > now
+
     def is_suppressed(self, *, now: datetime) -> bool:
         return self.suppressed_until is not None and self.suppressed_until > now
 
@@ -216,12 +234,21 @@ class GroupMember(models.Model):
     interruption = models.ForeignKey(Interruption, models.CASCADE, db_index=False, related_name="memberships")
     joined_at = models.DateTimeField()
     reason = models.CharField(max_length=200)
+    placed_by = models.ForeignKey(
+        "alerts.Regrouping", models.SET_NULL, null=True, db_index=False, related_name="placed"
+    )
+    """The act of a person that put it here: it stays, whatever it is attributed to, while the group is open."""
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["group", "interruption"], name="alerts_groupmember_once")
         ]
-        indexes = [models.Index(fields=["interruption"], name="alerts_groupmember_of")]
+        indexes = [
+            models.Index(fields=["interruption"], name="alerts_groupmember_of"),
+            models.Index(
+                fields=["placed_by"], name="alerts_groupmember_placed", condition=Q(placed_by__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.interruption} in {self.group}"

@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 
 from console.alerts.detecting import Asked
 from console.fleet.models import Service
-from console.interruptions.measure_reading import Counts, Place, Reading, read_counts
+from console.interruptions.measure_reading import (
+    BY_SERVICE,
+    BY_SERVICE_AND_TYPE,
+    Counts,
+    Place,
+    Reading,
+    read_counts,
+)
 from console.interruptions.measures import Scope, Window
 from console.interruptions.models import RateTarget, RollupState
 
@@ -37,10 +44,11 @@ def read_rates(asked: Asked) -> list[RateRow]:
     """A service that neither ran nor was reclaimed in the week has no row."""
     targets = sorted(RateTarget.objects.all(), key=lambda row: (-len(row.type_prefix), -len(row.provider)))
     reached = RollupState.objects.filter(origin__in=asked.origins, rolled_up_at__isnull=False)
+    grain = BY_SERVICE_AND_TYPE if targets else BY_SERVICE
     rows: list[RateRow] = []
     for origin, rolled_up_at in reached.order_by("origin").values_list("origin", "rolled_up_at"):
         as_of = min(rolled_up_at, asked.now) if rolled_up_at else asked.now
-        reading = read_counts(Scope(origin), Window.last(WINDOW, as_of=as_of))
+        reading = read_counts(Scope(origin), Window.last(WINDOW, as_of=as_of), grain=grain)
         rows += _by_service(reading, origin, targets, as_of)
     return rows
 

@@ -44,7 +44,7 @@ def follow_waves(
         for held in _of_zone(groups, zone, mine, rule, limits, now=now):
             touched[held.group.pk] = held
     for held in touched.values():
-        _name(held, groups.past)
+        _name(held, groups.past, now=now)
     return list(touched.values())
 
 
@@ -104,7 +104,7 @@ def _open(groups: Groups, zone: Zone, cascade: Cascade, rule: InForce, *, now: d
     ended_at = closed.group.resolved_at if closed else None
     if closed is not None and ended_at is not None and ended_at > now - rule.cooldown:
         go_on(closed.group, cooldown=rule.cooldown, now=now)
-        closed.opened_at.append(now)
+        groups.open_again(closed, now=now)
         return closed
     return groups.wave(zone, pool_id=cascade.pool_id, now=now)
 
@@ -127,11 +127,14 @@ def _put_under(groups: Groups, wave: Held, one: Taken) -> list[Held]:
     return [child]
 
 
-def _name(wave: Held, past: Past) -> None:
+def _name(wave: Held, past: Past, *, now: datetime) -> None:
+    """With the pools as they were known then: what was heard of later, or does not count, leaves a sibling quiet."""
     extent = _extent(wave)
     if wave.zone is None or extent is None or not wave.is_open:
         return
-    pools = _pools(past, wave.zone, between(past.of_zone[wave.zone], extent.first_at, extent.last_at))
+    near = between(past.of_zone[wave.zone], extent.first_at, extent.last_at)
+    known = [one for one in near if one.heard_at <= now and one.counts(now)]
+    pools = _pools(past, wave.zone, known)
     wave.group.title = title_of(wave.zone, wave.group.pool_id, extent, pools)
 
 

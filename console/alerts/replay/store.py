@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
@@ -61,6 +62,9 @@ class Groups:
         self.of_reclaim: dict[int, Held] = {}
         """The newest group of a service that a reclaim is in."""
         self.wave_of: dict[int, Held] = {}
+        self.openings: dict[str, list[datetime]] = defaultdict(list)
+        self.told: dict[str, Told] = {}
+        """Of each key, last."""
         self._due: list[tuple[datetime, int, Held]] = []
         self._count = 0
 
@@ -77,7 +81,13 @@ class Groups:
         held = Held(group, zone=zone, opened_at=[now])
         self.all.append(held)
         self.by_key[group.key] = held
+        self.openings[group.key].append(now)
         return held
+
+    def open_again(self, held: Held, *, now: datetime) -> None:
+        """Its row is open again already."""
+        held.opened_at.append(now)
+        self.openings[held.group.key].append(now)
 
     def join(self, one: Taken, *, now: datetime) -> Held | None:
         """Into its service's open group, or a new one. None: its service is gone."""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from console.alerts import findings
+from console.alerts import findings, flapping
 from console.alerts.evaluating.minute import Changes
 from console.alerts.models import AlertEvent, Decision
 from console.alerts.receipts import Told
@@ -145,7 +145,7 @@ class World:
             if held is None and cooldown is not None and closed is not None:
                 held = closed
                 findings.begin_again(held.group, cooldown=cooldown, now=now)
-                held.opened_at.append(now)
+                self.groups.open_again(held, now=now)
             elif held is None:
                 held = self.groups.add(findings.new_group(finding, self.rules, now=now), now=now)
             findings.bring_up(held.group, finding, self.rules, events, now=now)
@@ -184,6 +184,8 @@ class World:
 
     def _decide(self, held: Held, *, now: datetime) -> None:
         group, consulted = held.group, self._consult(held, now=now)
+        if held.is_open and held.opened_at[-1] == now:
+            flapping.judge(group, self.groups.openings[group.key], self.groups.told.get(group.key), now=now)
         impact = impact_of(held, self.past, now=now)
         weighed = weigh(group, impact, self.rules, self.past.rows)
         case = Case(
@@ -204,4 +206,4 @@ class World:
         said = reason.removeprefix(f"Not sent: {group.origin}. ")
         held.decided.append(Decided(now, decision, str(group.severity), rule, said, group.impact))
         if decision != Decision.SUPPRESS:
-            held.told = Told(decision, str(group.severity), now, rule)
+            held.told = self.groups.told[group.key] = Told(decision, str(group.severity), now, rule)
