@@ -34,6 +34,8 @@ from console.lib.origin import Origin
 from console.notifications.models import Notification
 from console.runbooks.models import Act, StepMark
 
+OF_OBJECTIVES = ("burn_", "objective_")
+"""How the names of detectors begin whose scope is `<service>/<objective>`."""
 MOST_MEMBERS = 200
 MOST_CHILDREN = 100
 MOST_EVENTS = 200
@@ -249,8 +251,10 @@ def checklist_variables(group: AlertGroup, member: Interruption | None) -> dict[
 
 
 def about_url(group: AlertGroup) -> str:
-    """The page of the feed that a finding is about."""
+    """The page of the feed or the objective that a finding is about."""
     kind, _, slug = group.key.partition(":")
+    if group.rule is not None and group.rule.detector.startswith(OF_OBJECTIVES) and slug.count("/") == 1:
+        return f"{reverse('slo:objective_of', args=slug.split('/'))}?{urlencode({'origin': group.origin})}"
     if kind not in ("feed_silent", "no_notice") or "/" in slug:  # a place where no feed is connected
         return ""
     return reverse("feeds:feed_detail", args=[slug])

@@ -6,7 +6,6 @@ and minutes where the name says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -87,12 +86,12 @@ def budget_of(allowed: float, expected: float) -> float:
     return allowed * expected
 
 
-def used_by_interruptions(episodes: Collection[EpisodeCount], budget: float) -> float | None:
-    """Σ over episodes max(0, bad − baseline·total) / budget. Null without a budget, or if no baseline is known."""
-    known = [cost for one in episodes if (cost := one.over_baseline) is not None]
-    if budget <= 0 or (episodes and not known):
-        return None
-    return sum(known) / budget
+def share_used(cost: float, *, known: int, of: int, budget: float) -> float | None:
+    """Σ over episodes max(0, bad − baseline·total) / budget, summed in `cost`.
+
+    Null without a budget, or where of none of so many episodes it is known.
+    """
+    return None if budget <= 0 or (of and not known) else cost / budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

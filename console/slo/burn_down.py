@@ -9,7 +9,7 @@ from console.lib.charts import Drawing, Mark, Point, Target, Trend, drawing_of
 from console.lib.durations import in_words
 from console.slo.budget import PERIOD, Counted
 from console.slo.queries import ObjectiveLine
-from console.slo.reading import period_of, read_stretches
+from console.slo.reading import COSTLIEST, period_of, read_episodes, read_stretches
 
 STEP = timedelta(hours=6)
 TICKS = 20
@@ -55,7 +55,8 @@ def _points(
 
 
 def _marks(line: ObjectiveLine) -> Sequence[Mark]:
-    costly = sorted(line.episodes, key=lambda one: -(one.cost.over_baseline or 0.0))[:MOST_MARKS]
+    since, until = period_of(line.as_of)
+    costly = read_episodes(line.objective.pk, since=since, until=until, order=COSTLIEST, most=MOST_MARKS)
     return [
         Mark(
             one.started_at,

@@ -46,14 +46,15 @@ WITH mine AS MATERIALIZED (
     FROM interruptions_episode e
     LEFT JOIN slo_episoderequests r ON r.episode_id = e.id AND r.counted_for = %(counted_for)s
     WHERE e.origin = %(origin)s AND e.service_id = %(service)s AND e.started_at > %(kept)s
+), fresh AS MATERIALIZED (
+    SELECT id, started_at, ended_at FROM mine WHERE is_new
+    UNION ALL SELECT 0, g.at, g.at FROM unnest(%(gone)s::timestamptz[]) AS g (at)
 )
 SELECT m.id FROM mine m WHERE m.is_new
    OR (m.started_at - %(reach)s::interval <= %(dirty_until)s
        AND greatest(m.ended_at, m.started_at + %(charged)s::interval) >= %(dirty_since)s)
-   OR EXISTS (SELECT 1 FROM unnest(%(gone)s::timestamptz[]) AS g (at)
-              WHERE m.started_at BETWEEN g.at - %(reach)s::interval AND g.at + %(reach)s::interval)
-   OR EXISTS (SELECT 1 FROM mine n WHERE n.is_new AND n.id <> m.id
-              AND m.started_at BETWEEN n.started_at - %(reach)s::interval AND n.ended_at + %(reach)s::interval)
+   OR EXISTS (SELECT 1 FROM fresh n
+              WHERE m.started_at BETWEEN n.started_at - %(reach)s::interval AND n.ended_at + %(reach)s::interval)
 ORDER BY m.id
 """
 _STRETCH = """
@@ -64,7 +65,13 @@ _SUM = f"""
 WITH due AS (
     SELECT e.id, e.started_at, e.ended_at, date_trunc('minute', e.started_at, 'UTC') AS t0,
            (SELECT min(n.started_at) FROM interruptions_episode n WHERE n.origin = e.origin
-              AND n.service_id = e.service_id AND n.started_at > e.started_at) AS next_at
+              AND n.service_id = e.service_id AND n.started_at > e.started_at) AS next_at,
+           (SELECT coalesce(range_agg(tstzrange(date_trunc('minute', o.started_at, 'UTC'),
+                                                greatest(o.ended_at, o.started_at + %(during)s::interval))), '{{}}')
+            FROM interruptions_episode o WHERE o.origin = e.origin AND o.service_id = e.service_id AND o.id <> e.id
+              AND o.started_at < e.started_at
+              AND greatest(o.ended_at, o.started_at + %(during)s::interval)
+                  > e.started_at - %(before_since)s::interval - interval '1 minute') AS taken
     FROM interruptions_episode e WHERE e.id = ANY(%(ids)s)
 )
 INSERT INTO slo_episoderequests (origin, service_id, counted_for, episode_id, started_at, ended_at, during_good,
@@ -75,10 +82,7 @@ FROM due d
 CROSS JOIN LATERAL ({_STRETCH} AND m.minute >= d.t0 AND m.minute < d.t0 + %(during)s::interval) during
 CROSS JOIN LATERAL ({_STRETCH} AND m.minute >= d.t0 - %(before_since)s::interval
       AND m.minute < d.t0 - %(before_until)s::interval
-      AND NOT EXISTS (SELECT 1 FROM interruptions_episode o WHERE o.origin = %(origin)s
-          AND o.service_id = %(service)s AND o.id <> d.id
-          AND m.minute >= date_trunc('minute', o.started_at, 'UTC')
-          AND m.minute < greatest(o.ended_at, o.started_at + %(during)s::interval))) before
+      AND NOT d.taken @> m.minute) before
 CROSS JOIN LATERAL ({_STRETCH} AND m.minute >= d.t0 AND m.minute < d.t0 + %(charged)s::interval) hour
 CROSS JOIN LATERAL ({_STRETCH} AND m.minute >= d.t0
       AND m.minute < least(greatest(d.t0 + %(charged)s::interval, d.ended_at),

@@ -62,7 +62,7 @@ class Claim:
 
 
 def _due(*, now: datetime) -> Iterator[Objective]:
-    due = Objective.objects.due(now=now).select_related("server").order_by("next_poll_at", "pk")
+    due = Objective.objects.active().due(now=now).select_related("server").order_by("next_poll_at", "pk")
     yield from due[:100]
 
 

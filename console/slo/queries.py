@@ -10,10 +10,10 @@ from console.fleet.models import Criticality
 from console.lib.rows import fetch
 from console.lib.statistics import Interval, Status
 from console.slo import burn
-from console.slo.budget import MINUTE, PERIOD, Budget, Counted, Standing, standing_of, used_by_interruptions
+from console.slo.budget import MINUTE, PERIOD, Budget, Counted, Standing, standing_of
 from console.slo.burn import RULES, WINDOWS, Burning
 from console.slo.models import Objective, PrometheusServer
-from console.slo.reading import EpisodeBurn, period_of, read_episodes, read_windows
+from console.slo.reading import Used, period_of, read_used, read_windows
 
 LATE = timedelta(minutes=10)
 """Counts that stop for so long are told of."""
@@ -62,7 +62,8 @@ class ObjectiveLine:
     standing: Standing
     windows: Sequence[WindowLine]
     rules: Sequence[Burning]
-    episodes: Sequence[EpisodeBurn]
+    episode_count: int
+    """Of these 30 days."""
     last_minute: datetime | None
     spot_share: float | None
     as_of: datetime
@@ -90,11 +91,11 @@ def read_lines(objectives: Sequence[Objective], *, now: datetime) -> list[Object
     ids = [one.pk for one in objectives]
     since, until = period_of(now)
     windows = read_windows(ids, [*WINDOWS, PERIOD], now=now)
-    episodes = read_episodes(ids, since=since, until=until)
+    used = read_used(ids, since=since, until=until)
     last = dict(fetch(_LAST, [ids]))
     spot = _spot_shares({one.service_id for one in objectives if one.objective_class == Criticality.CRITICAL})
     return [
-        _line(one, windows[one.pk], episodes.get(one.pk, []), last.get(one.pk), spot.get(one.service_id), now)
+        _line(one, windows[one.pk], used.get(one.pk, Used()), last.get(one.pk), spot.get(one.service_id), now)
         for one in objectives
     ]
 
@@ -108,7 +109,7 @@ def _spot_shares(services: Collection[int]) -> Mapping[int, float]:
 def _line(
     one: Objective,
     windows: Mapping[timedelta, Counted],
-    episodes: Sequence[EpisodeBurn],
+    used: Used,
     last: datetime | None,
     spot: float | None,
     now: datetime,
@@ -118,7 +119,7 @@ def _line(
         counted=whole.counted,
         period=PERIOD,
         allowed=one.allowed,
-        interruptions=used_by_interruptions([each.cost for each in episodes], whole.requests),
+        interruptions=used.share(whole.requests),
     )
     rules = [
         Burning(rule, rule.limit(one.planned_burn), windows[rule.long], windows[rule.short], one.allowed)
@@ -131,7 +132,7 @@ def _line(
         standing=standing_of(budget, is_burning=is_burning),
         windows=[WindowLine(length, windows[length], one.allowed) for length in WINDOWS],
         rules=rules,
-        episodes=episodes,
+        episode_count=used.episodes,
         last_minute=last,
         spot_share=spot,
         as_of=period_of(now)[1],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.lib.rows import as_table, fetch
-from console.slo.budget import PERIOD, Counted, EpisodeCount
+from console.slo.budget import PERIOD, Counted, EpisodeCount, share_used
 from console.slo.error_spike import minute_of
 
 HOUR = timedelta(hours=1)
@@ -28,14 +27,26 @@ FROM slo_objective o CROSS JOIN {table} CROSS JOIN LATERAL (
       AND h.counted_for = {counted_for} AND h.hour >= p.since AND h.hour < p.until
 ) c WHERE o.id = ANY(%s) GROUP BY o.id, p.place
 """
+_COST = """
+CASE WHEN r.before_total > 0 THEN greatest(0, r.spent_total - r.spent_good
+     - (r.before_total - r.before_good) / r.before_total * r.spent_total) END
+"""
 _COSTS = f"""
-SELECT o.id, r.episode_id, r.started_at, r.ended_at, r.spent_total - r.spent_good, r.spent_total,
+SELECT r.episode_id, r.started_at, r.ended_at, r.spent_total - r.spent_good, r.spent_total,
        CASE WHEN r.before_total > 0 THEN (r.before_total - r.before_good) / r.before_total END,
        r.hour_good, r.hour_total
 FROM slo_objective o JOIN slo_episoderequests r ON r.origin = o.origin AND r.service_id = o.service_id
   AND r.counted_for = {COUNTED_FOR}
-WHERE o.id = ANY(%s) AND r.started_at >= %s AND r.started_at < %s ORDER BY r.started_at DESC, r.id
+WHERE o.id = %s AND r.started_at >= %s AND r.started_at < %s ORDER BY {{order}} LIMIT %s
 """  # noqa: S608 - a piece of this file
+LATEST = "r.started_at DESC, r.id"
+COSTLIEST = f"{_COST} DESC NULLS LAST, r.started_at DESC, r.id"
+_USED = f"""
+SELECT o.id, coalesce(sum({_COST}), 0), count({_COST}), count(r.id)
+FROM slo_objective o JOIN slo_episoderequests r ON r.origin = o.origin AND r.service_id = o.service_id
+  AND r.counted_for = {COUNTED_FOR}
+WHERE o.id = ANY(%s) AND r.started_at >= %s AND r.started_at < %s GROUP BY o.id
+"""  # noqa: S608 - pieces of this file
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +117,32 @@ class EpisodeBurn:
 
 
 def read_episodes(
-    objectives: Collection[int], *, since: datetime, until: datetime
-) -> Mapping[int, list[EpisodeBurn]]:
-    """By objective: the episodes of its service that began in [since, until), the latest first."""
-    found: dict[int, list[EpisodeBurn]] = defaultdict(list)
-    for pk, episode, started_at, ended_at, bad, total, baseline, good, of in fetch(
-        _COSTS, [list(objectives), since, until]
-    ):
-        cost = EpisodeCount(bad, total, baseline)
-        found[pk].append(EpisodeBurn(episode, started_at, ended_at, cost, Counted(good, of)))
-    return found
+    objective: int, *, since: datetime, until: datetime, order: str, most: int
+) -> list[EpisodeBurn]:
+    """Episodes of its service that began in [since, until), the `LATEST` or the `COSTLIEST` first."""
+    rows = fetch(_COSTS.format(order=order), [objective, since, until, most])
+    return [
+        EpisodeBurn(episode, started_at, ended_at, EpisodeCount(bad, total, baseline), Counted(good, of))
+        for episode, started_at, ended_at, bad, total, baseline, good, of in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What episodes cost over their baselines: of `known` of them it is known."""
+
+    cost: float = 0.0
+    known: int = 0
+    episodes: int = 0
+
+    def share(self, budget: float) -> float | None:
+        return share_used(self.cost, known=self.known, of=self.episodes, budget=budget)
+
+
+def read_used(objectives: Collection[int], *, since: datetime, until: datetime) -> dict[int, Used]:
+    """By objective: what the episodes that began in [since, until) cost. None of it: no episode."""
+    rows = fetch(_USED, [list(objectives), since, until])
+    return {pk: Used(cost, known, episodes) for pk, cost, known, episodes in rows}
 
 
 def period_of(now: datetime) -> tuple[datetime, datetime]:

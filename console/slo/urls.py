@@ -17,6 +17,7 @@ urlpatterns = [
     path("slo/servers/<int:pk>/edit/", servers.server_edit, name="server_edit"),
     path("slo/servers/<int:pk>/try/", servers.server_try, name="server_try"),
     path("slo/servers/<int:pk>/remove/", servers.server_remove, name="server_remove"),
+    path("slo/of/<slug:service>/<slug:slug>/", objectives.objective_of, name="objective_of"),
     path("slo/rules.yml", objectives.rules_download, name="rules_download"),
     path("slo/<int:pk>/", objectives.objective_detail, name="objective_detail"),
     path("slo/<int:pk>/edit/", objectives.objective_edit, name="objective_edit"),

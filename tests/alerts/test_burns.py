@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from console.accounts.audit import Actor
 from console.accounts.models import Role
@@ -233,6 +234,30 @@ def test_a_limit_that_no_objective_can_reach_is_refused(answers: Objective) -> N
     make_objective(service=answers.service, target_percent=99.99)
     version.thresholds = {"burn": 1001, "least_bad": 10}
     assert list(rule_checking.faults(version)) == []
+
+
+@db
+def test_counts_that_stop_open_a_ticket_that_says_why_and_leads_to_the_objective(
+    client: Client, answers: Objective
+) -> None:
+    make_counts(answers.service, NOON - 10 * MINUTE, 10)
+    tick(14, 15)
+    assert group("objective_silent") is None
+    tick(16, 17)
+    found = group("objective_silent")
+    assert found is not None
+    assert "was counted for 17 min" in found.impact
+    assert Receipt.objects.get(group=found).decision == "ticket"
+    client.force_login(make_user("vera", role=Role.VIEWER))
+    page = client.get(f"/alerts/{found.pk}/").content.decode()
+    assert "Open the objective" in page
+    told = client.get("/slo/of/web/answers/?origin=live", follow=True)
+    assert told.redirect_chain[-1][0] == f"/slo/{answers.pk}/"
+    assert client.get("/slo/of/web/nothing/").status_code == 404
+    make_counts(answers.service, NOON + 10 * MINUTE, 20)
+    tick(*range(18, 36))
+    found.refresh_from_db()
+    assert not found.is_open
 
 
 @db

@@ -14,6 +14,7 @@ from console.lib.charts import (
     Bars,
     Chart,
     Colour,
+    Mark,
     Part,
     Point,
     Stack,
@@ -137,3 +138,26 @@ def test_a_drawing_says_why_it_is_empty_only_when_it_is() -> None:
     assert (
         drawing_of(Trend("A", "b", (week(0, None),)), id="a", title="A", empty="Nothing.").empty == "Nothing."
     )
+
+
+def test_a_trend_may_fall_below_zero_and_marks_what_happened() -> None:
+    points = tuple(
+        Point(at=NOON + timedelta(hours=6 * n), label=f"p{n}", value=value)
+        for n, value in enumerate((100.0, 40.0, None, -20.0))
+    )
+    chart = Trend(
+        "Until", "% left", points, target=Target(0.0, "spent"), marks=(Mark(NOON, "<b>"),), tick_every=2
+    )
+    figure = figure_of(chart)
+    line = next(trace for trace in figure["data"] if trace.get("name") == "Until")
+    assert line["x"][1] == "2026-03-11T18:00:00"
+    assert line["y"] == [100.0, 40.0, None, -20.0]
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert (low, high) == (pytest.approx(-22.0), pytest.approx(120.0))
+    marks = figure["data"][-1]
+    assert (marks["x"][:2], marks["y"][:2]) == (["2026-03-11T12:00:00"] * 2, [low, high])
+    assert marks["hovertext"][0] == "&lt;b&gt;"
+    assert figure["layout"]["xaxis"]["ticktext"] == ["p3", "p1"]
+    table = table_of(chart)
+    assert table.columns == ("Until", "% left")
+    assert table.rows[2:] == (("p2", "–"), ("p3", "-20.00"))

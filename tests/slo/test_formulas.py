@@ -43,7 +43,11 @@ def test_what_an_episode_used_is_the_worked_example() -> None:
     episode = EpisodeCount(bad=4_000, total=2e6, baseline=0.0005)
     assert whole == pytest.approx(60_000)
     assert episode.over_baseline == pytest.approx(3_000)
-    assert budget.used_by_interruptions([episode], whole) == pytest.approx(0.05)
+    cost = episode.over_baseline
+    assert cost is not None
+    assert budget.share_used(cost, known=1, of=1, budget=whole) == pytest.approx(0.05)
+    assert budget.share_used(0.0, known=0, of=1, budget=whole) is None
+    assert budget.share_used(0.0, known=0, of=0, budget=whole) == 0
 
 
 @pytest.mark.parametrize(

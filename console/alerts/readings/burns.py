@@ -21,6 +21,16 @@ WHERE origin = ANY(%(origins)s) AND started_at <= %(now)s AND greatest(ended_at,
 """
 
 
+_SILENCE = """
+SELECT o.service_id, o.id, o.slug, o.name,
+       greatest(c.last_minute + interval '1 minute', o.created_at), o.poll_error
+FROM slo_objective o JOIN fleet_service s ON s.id = o.service_id AND s.archived_at IS NULL
+LEFT JOIN slo_countstate c ON c.origin = o.origin AND c.service_id = o.service_id
+  AND c.counted_for = CASE WHEN o.source = 'pushed' THEN 0 ELSE o.id END
+WHERE o.origin = ANY(%(origins)s) AND o.archived_at IS NULL AND o.created_at <= %(now)s ORDER BY o.id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class BurnRow:
     """One objective. `episode_at`: since when an episode of its service is open, or was less than 15 minutes ago."""
@@ -71,6 +81,24 @@ def read_burns(asked: Asked) -> list[BurnRow]:
         )
         for one in objectives
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRow:
+    """One objective, and when the last minute was counted that it goes by, or when it was set."""
+
+    service_id: int
+    objective: int
+    slug: str
+    name: str
+    heard_at: datetime
+    poll_error: str = ""
+
+
+def read_silence(asked: Asked) -> list[SilenceRow]:
+    """Those in force, with what was counted last."""
+    rows = fetch(_SILENCE, {"origins": list(asked.origins), "now": asked.now})
+    return [SilenceRow(*row) for row in rows]
 
 
 def out_of_reach(limit: float, *, rule: BurnRule) -> Iterator[str]:

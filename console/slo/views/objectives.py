@@ -24,6 +24,7 @@ from console.slo.forms import ObjectiveForm
 from console.slo.models import Objective, PrometheusServer
 from console.slo.objectives import CannotSet
 from console.slo.queries import read_lines
+from console.slo.reading import LATEST, period_of, read_episodes
 from console.slo.shapes import ObjectiveOut
 
 ROWS = 50
@@ -62,18 +63,27 @@ def objective_detail(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One objective: budget, burn-down, rules with both windows, episodes."""
     one, now = _objective(pk), timezone.now()
     (line,) = read_lines([one], now=now)
+    since, until = period_of(now)
     context = {
         "line": line,
         "one": one,
         "chart": burn_down(line),
-        "episodes": line.episodes[:EPISODES_SHOWN],
-        "episodes_more": max(0, len(line.episodes) - EPISODES_SHOWN),
+        "episodes": read_episodes(pk, since=since, until=until, order=LATEST, most=EPISODES_SHOWN),
+        "episodes_more": max(0, line.episode_count - EPISODES_SHOWN),
         "least_bad": LEAST_BAD,
         "after_episode": AFTER_EPISODE,
         "foreign_origin": foreign_origin(request, one.origin),
         "may_manage": signed_in(request).may(Role.MANAGER),
     }
     return render_region(request, "slo/objective_detail.html", "objective", context)
+
+
+@require_GET
+@role_required(Role.VIEWER)
+def objective_of(request: HttpRequest, service: str, slug: str) -> HttpResponse:
+    """The page of an objective by its name, as groups know it."""
+    found = Objective.objects.of_origin(chosen_origin(request)).filter(service__slug=service, slug=slug)
+    return redirect("slo:objective_detail", pk=get_object_or_404(found).pk)
 
 
 @require_GET
