@@ -24,7 +24,8 @@ from console.slo.models import PUSHED
 
 KEPT = timedelta(days=90)
 """How long minutes are kept."""
-MOST = 1e12
+MOST = 1e11
+"""Sixty of them are still added up exactly."""
 Count = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
 Key = tuple[int, int, datetime]
 """Service, counted for, minute."""
