@@ -8,9 +8,9 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from console.interruptions import measures_m3, measures_m4, measures_m6, measures_m8
+from console.interruptions.kept import kept_rows
 from console.interruptions.measure_reading import Rows
 from console.interruptions.measures import Scope, Window
-from console.lib.rows import fetch
 
 TOGETHER = {"m3": measures_m3, "m4": measures_m4, "m6": measures_m6, "m8": measures_m8}
 
@@ -31,6 +31,6 @@ def read_together(
         )
         values += wanted
     found: dict[str, list[list[Any]]] = {name: [] for name in (*TOGETHER, *more)}
-    for name, row in fetch(" UNION ALL ".join(parts), values):
+    for name, row in kept_rows(" UNION ALL ".join(parts), values, as_of=window.as_of):
         found[name].append(json.loads(row))
     return dict(found)
