@@ -1,0 +1,139 @@
+"""The one seam to DuckDB: CSV, TSV and Parquet, each column as text, in batches of rows in file order.
+
+DuckDB may read this one file and nothing else: no extension is loaded or fetched, no setting can be changed after.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from console.costs.opening import NotReadable, Opened
+
+if TYPE_CHECKING:
+    import duckdb
+
+ROWS_A_BATCH = 5_000
+DELIMITERS = (",", ";", "\t", "|")
+FEED_FIELDS = "#Fields:"
+_LINE = re.compile(r"Line:? (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a file holds: its columns as they are written, and its rows to walk through once."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[list[tuple[str | None, ...]]]
+    first_line: int
+    """The number of the first row; 1 is the heading."""
+
+
+def read_table(opened: Opened) -> Table:
+    """Open the file's rows. Raises `NotReadable` here or while the rows are walked through."""
+    connection = _confined(opened)
+    try:
+        cursor = connection.execute(_select(connection, opened))
+        columns = tuple(str(name).lstrip("\ufeff").strip() for name, *_ in cursor.description)
+    except _duckdb().Error as error:
+        connection.close()
+        raise _refusal(error, opened) from error
+    return Table(columns, _batches(connection, opened), 3 if _is_feed(opened) else 2)
+
+
+def _duckdb() -> ModuleType:
+    import duckdb  # noqa: PLC0415 - heavy, and only this room reads with it
+
+    return duckdb
+
+
+def _confined(opened: Opened) -> duckdb.DuckDBPyConnection:
+    settings = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "memory_limit": "512MB",
+        "threads": "1",
+        "preserve_insertion_order": "true",
+    }
+    connection: duckdb.DuckDBPyConnection = _duckdb().connect(":memory:", config=settings)
+    path = str(opened.path).replace("'", "''")
+    connection.execute(f"SET allowed_paths = ['{path}']")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _select(connection: duckdb.DuckDBPyConnection, opened: Opened) -> str:
+    path = str(opened.path).replace("'", "''")
+    if opened.is_parquet:
+        return _select_parquet(connection, path)
+    options = ["all_varchar = true", "quote = '\"'", "escape = '\"'", "parallel = false", "nullstr = ''"]
+    if _is_feed(opened):
+        names = opened.heading[1].removeprefix(FEED_FIELDS).split()
+        listed = ", ".join(f"'{name}': 'VARCHAR'" for name in names if name.isalnum())
+        options += ["header = false", "skip = 2", r"delim = '\t'", f"columns = {{{listed}}}"]
+        options[1:3] = ["quote = ''", "escape = ''"]
+    else:
+        options += ["header = true", f"delim = '{_delimiter(opened)}'", "null_padding = false"]
+    return f"SELECT * FROM read_csv('{path}', {', '.join(options)})"  # noqa: S608 - quoted above
+
+
+def _select_parquet(connection: duckdb.DuckDBPyConnection, path: str) -> str:
+    """Every column as text; lists and mappings as JSON."""
+    described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()  # noqa: S608
+    parts = []
+    for name, kind, *_ in described:
+        quoted = '"' + str(name).replace('"', '""') + '"'
+        is_nested = str(kind).startswith(("MAP", "STRUCT")) or str(kind).endswith("[]")
+        if is_nested:
+            parts.append(f"to_json({quoted})::VARCHAR AS {quoted}")
+        elif str(kind) == "TIMESTAMP WITH TIME ZONE":
+            parts.append(f"strftime({quoted}::TIMESTAMP, '%Y-%m-%dT%H:%M:%SZ') AS {quoted}")
+        else:
+            parts.append(f"{quoted}::VARCHAR AS {quoted}")
+    return f"SELECT {', '.join(parts)} FROM read_parquet('{path}')"  # noqa: S608
+
+
+def _is_feed(opened: Opened) -> bool:
+    return len(opened.heading) > 1 and opened.heading[1].startswith(FEED_FIELDS)
+
+
+def _delimiter(opened: Opened) -> str:
+    """The sign that the heading has most of."""
+    heading = opened.heading[0]
+    found = max(DELIMITERS, key=heading.count)
+    if not heading.count(found):
+        raise NotReadable(
+            f"{opened.name} has no columns in its first line. Divide them by commas, semicolons or tabs."
+        )
+    return r"\t" if found == "\t" else found
+
+
+def _batches(connection: duckdb.DuckDBPyConnection, opened: Opened) -> Iterator[list[tuple[str | None, ...]]]:
+    try:
+        while rows := connection.fetchmany(ROWS_A_BATCH):
+            yield rows
+    except _duckdb().Error as error:
+        raise _refusal(error, opened) from error
+    finally:
+        connection.close()
+
+
+def _refusal(error: Exception, opened: Opened) -> NotReadable:
+    """DuckDB's message in one sentence of ours, with the line where it names one."""
+    told = str(error)
+    if opened.is_parquet:
+        return NotReadable(f"{opened.name} is a damaged Parquet file. Export or send it again.")
+    line = match[1] if (match := _LINE.search(told)) else ""
+    where = f" at line {line}" if line else ""
+    reason = "its rows do not have the columns of its first line, or a quote is never closed"
+    return NotReadable(f"{opened.name} cannot be read{where}: {reason}. Export it again.")
+
+
+def as_mapping(columns: Sequence[str], row: Sequence[str | None]) -> dict[str, str]:
+    """A row by its column names, without those that hold nothing."""
+    return {name: value for name, value in zip(columns, row, strict=True) if value is not None}
