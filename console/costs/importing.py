@@ -152,7 +152,7 @@ def _count(row: BillingImport, loaded: Loaded) -> None:
 
 
 def _said(loaded: Loaded) -> str:
-    currencies = sorted(set(loaded.currencies.values()))
+    currencies = sorted(loaded.currencies)
     said = []
     if len(currencies) > 1:
         said.append(

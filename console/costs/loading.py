@@ -44,7 +44,8 @@ class Loaded:
     rejected: list[RejectedRow] = field(default_factory=list)
     untagged_count: int = 0
     kept_defects: int = 0
-    currencies: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    currencies: set[str] = field(default_factory=set)
+    first_currencies: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     @property
     def taken_count(self) -> int:
@@ -94,7 +95,8 @@ def _reject(row: BillingImport, loaded: Loaded, line: int, reason: str, raw: Foc
 def _compare_currency(loaded: Loaded, checked: Checked) -> None:
     values = checked.values
     scope = (values["provider"], values["billing_account"], values["billing_month"])
-    first = loaded.currencies.setdefault(scope, values["currency"])
+    loaded.currencies.add(values["currency"])
+    first = loaded.first_currencies.setdefault(scope, values["currency"])
     if first != values["currency"]:
         checked.defects["currency_changes"] = {"before": first, "now": values["currency"]}
 

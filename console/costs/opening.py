@@ -88,11 +88,12 @@ def _unpack(path: Path, *, name: str, to: Path) -> Path:
 def _check_text(path: Path, *, name: str) -> tuple[str, ...]:
     """That it is UTF-8 text to its end; its first two lines."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    head = ""
+    head, quote_count = "", 0
     with path.open("rb") as file:
         for at, chunk in enumerate(_chunks(file)):
             if at == 0 and chunk.startswith(UTF16):
                 raise NotReadable(f"{name} is UTF-16. Save it as “CSV UTF-8” and send it again.")
+            quote_count += chunk.count(b'"')
             if b"\0" in chunk:
                 raise NotReadable(f"{name} holds NUL bytes: it is neither CSV nor Parquet. Export it again.")
             try:
@@ -106,7 +107,12 @@ def _check_text(path: Path, *, name: str) -> tuple[str, ...]:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise NotReadable(f"{name} ends in the middle of a letter: it was cut off. Send it again.") from error
-    return tuple(head.split("\n", 2)[:2])
+    lines = tuple(head.split("\n", 2)[:2])
+    if quote_count % 2 and not lines[-1].startswith("#"):
+        raise NotReadable(
+            f"A quote in {name} is never closed: it was cut off or is damaged. Export it again."
+        )
+    return lines
 
 
 def _chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:

@@ -5,11 +5,11 @@ DuckDB may read this one file and nothing else: no extension is loaded or fetche
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from console.costs.opening import NotReadable, Opened
 
@@ -36,16 +36,18 @@ def read_table(opened: Opened) -> Table:
     """Open the file's rows. Raises `NotReadable` here or while the rows are walked through."""
     connection = _confined(opened)
     try:
-        cursor = connection.execute(_select(connection, opened))
-        columns = tuple(str(name).lstrip("\ufeff").strip() for name, *_ in cursor.description)
+        columns = _parquet_columns(connection, opened) if opened.is_parquet else _text_columns(opened)
+        connection.execute(_select(opened, columns))
     except _duckdb().Error as error:
         connection.close()
         raise _refusal(error, opened) from error
-    return Table(columns, _batches(connection, opened), 3 if _is_feed(opened) else 2)
+    names = tuple(name for name, _ in columns)
+    return Table(names, _batches(connection, opened), 3 if _is_feed(opened) else 2)
 
 
-def _duckdb() -> ModuleType:
-    import duckdb  # noqa: PLC0415 - heavy, and only this room reads with it
+def _duckdb() -> Any:
+    """Loaded by whoever reads a bill, and by nobody else: it is heavy."""
+    import duckdb  # noqa: PLC0415
 
     return duckdb
 
@@ -67,35 +69,46 @@ def _confined(opened: Opened) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _select(connection: duckdb.DuckDBPyConnection, opened: Opened) -> str:
+def _select(opened: Opened, columns: list[tuple[str, str]]) -> str:
     path = str(opened.path).replace("'", "''")
     if opened.is_parquet:
-        return _select_parquet(connection, path)
-    options = ["all_varchar = true", "quote = '\"'", "escape = '\"'", "parallel = false", "nullstr = ''"]
+        chosen = ", ".join(_as_text(name, kind) for name, kind in columns)
+        return f"SELECT {chosen} FROM read_parquet('{path}')"  # noqa: S608 - quoted
+    listed = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(columns)))
+    is_feed = _is_feed(opened)
+    quote = "" if is_feed else '"'
+    delimiter = "\t" if is_feed else _delimiter(opened)
+    options = (
+        f"auto_detect = false, columns = {{{listed}}}, header = {'false' if is_feed else 'true'},"
+        f" skip = {2 if is_feed else 0}, delim = '{delimiter}', quote = '{quote}', escape = '{quote}',"
+        " nullstr = '', null_padding = false, strict_mode = true, parallel = false"
+    )
+    return f"SELECT * FROM read_csv('{path}', {options})"  # noqa: S608 - quoted
+
+
+def _text_columns(opened: Opened) -> list[tuple[str, str]]:
+    """The names in the first line; of a data feed, those in its second."""
     if _is_feed(opened):
         names = opened.heading[1].removeprefix(FEED_FIELDS).split()
-        listed = ", ".join(f"'{name}': 'VARCHAR'" for name in names if name.isalnum())
-        options += ["header = false", "skip = 2", r"delim = '\t'", f"columns = {{{listed}}}"]
-        options[1:3] = ["quote = ''", "escape = ''"]
     else:
-        options += ["header = true", f"delim = '{_delimiter(opened)}'", "null_padding = false"]
-    return f"SELECT * FROM read_csv('{path}', {', '.join(options)})"  # noqa: S608 - quoted above
+        names = next(csv.reader([opened.heading[0].strip("\r\n")], delimiter=_delimiter(opened)), [])
+    return [(name.strip(), "VARCHAR") for name in names]
 
 
-def _select_parquet(connection: duckdb.DuckDBPyConnection, path: str) -> str:
-    """Every column as text; lists and mappings as JSON."""
+def _parquet_columns(connection: duckdb.DuckDBPyConnection, opened: Opened) -> list[tuple[str, str]]:
+    path = str(opened.path).replace("'", "''")
     described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()  # noqa: S608
-    parts = []
-    for name, kind, *_ in described:
-        quoted = '"' + str(name).replace('"', '""') + '"'
-        is_nested = str(kind).startswith(("MAP", "STRUCT")) or str(kind).endswith("[]")
-        if is_nested:
-            parts.append(f"to_json({quoted})::VARCHAR AS {quoted}")
-        elif str(kind) == "TIMESTAMP WITH TIME ZONE":
-            parts.append(f"strftime({quoted}::TIMESTAMP, '%Y-%m-%dT%H:%M:%SZ') AS {quoted}")
-        else:
-            parts.append(f"{quoted}::VARCHAR AS {quoted}")
-    return f"SELECT {', '.join(parts)} FROM read_parquet('{path}')"  # noqa: S608
+    return [(str(name), str(kind)) for name, kind, *_ in described]
+
+
+def _as_text(name: str, kind: str) -> str:
+    """A Parquet column as text; lists and mappings as JSON."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    if kind.startswith(("MAP", "STRUCT")) or kind.endswith("[]"):
+        return f"to_json({quoted})::VARCHAR"
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime({quoted}::TIMESTAMP, '%Y-%m-%dT%H:%M:%SZ')"
+    return f"{quoted}::VARCHAR"
 
 
 def _is_feed(opened: Opened) -> bool:
@@ -110,7 +123,7 @@ def _delimiter(opened: Opened) -> str:
         raise NotReadable(
             f"{opened.name} has no columns in its first line. Divide them by commas, semicolons or tabs."
         )
-    return r"\t" if found == "\t" else found
+    return found
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, opened: Opened) -> Iterator[list[tuple[str | None, ...]]]:
