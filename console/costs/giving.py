@@ -40,6 +40,8 @@ def give(
             state=ImportState.RUNNING if is_at_once else ImportState.WAITING,
             created_at=now,
             started_at=now if is_at_once else None,
+            heartbeat_at=now if is_at_once else None,
+            attempt=int(is_at_once),
             created_by_id=by.person_id,
         )
         for name in names

@@ -15,6 +15,7 @@ from pathlib import Path
 from django.db import DataError, transaction
 
 from console.accounts.audit import Actor, record
+from console.costs.beating import beating
 from console.costs.checking import Options
 from console.costs.loading import Loaded, load
 from console.costs.models import (
@@ -30,10 +31,18 @@ from console.costs.snapshots import Scope, let_go, replaced_scopes
 from console.lib.rows import run
 
 logger = logging.getLogger(__name__)
+ENDED = (
+    *("sha256", "size_bytes", "format", "state", "finished_at", "message"),
+    *("row_count", "rejected_count", "replaced_count", "defect_counts"),
+)
 
 
 class NeedsConfirmation(Exception):
     """A closed month would change. The message says which and by how much."""
+
+
+class Lost(Exception):
+    """Somebody else claimed the batch meanwhile, or ended it: nothing is to be done or said."""
 
 
 class RejectedWhole(NotReadable):
@@ -44,8 +53,10 @@ def work(batch: Sequence[BillingImport], paths: Mapping[int, Path], *, by: Actor
     """Bring these files in and store what became of each. Safe to call again: a known file changes nothing."""
     loaded: dict[int, Loaded] = {}
     try:
-        with transaction.atomic():
+        with beating(batch, loaded), transaction.atomic():
             _bring_in(batch, paths, loaded, by=by, now=now)
+    except Lost:
+        logger.warning("costs.import_lost", extra={"batch": str(batch[0].batch)})
     except NeedsConfirmation as asked:
         _end(batch, ImportState.TO_CONFIRM, str(asked), loaded, now=now)
     except NotReadable as refusal:
@@ -66,6 +77,8 @@ def _bring_in(
 ) -> None:
     origin = batch[0].origin
     run("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"costs.import:{origin}"])
+    if not _is_still_ours(batch):
+        raise Lost
     with tempfile.TemporaryDirectory(prefix="billing-") as work_folder:
         new = [
             row for row in batch if not _is_known(row, _open(row, paths, Path(work_folder)), loaded, now, by)
@@ -81,6 +94,13 @@ def _bring_in(
     scopes = _replace(new, now=now)
     for row in new:
         _finish(row, loaded[row.pk], scopes, by=by, now=now)
+
+
+def _is_still_ours(batch: Sequence[BillingImport]) -> bool:
+    """Asked under the lock: the attempt is ours and nobody ended it."""
+    ours = {row.pk: row.attempt for row in batch}
+    there = BillingImport.objects.filter(pk__in=ours, state=ImportState.RUNNING)
+    return dict(there.values_list("pk", "attempt")) == ours
 
 
 def _open(row: BillingImport, paths: Mapping[int, Path], work_folder: Path) -> Opened:
@@ -105,7 +125,8 @@ def _is_known(
         return True
     counted.update(replaced_by=row)  # a file that another replaced in part is told anew as a whole
     options = Options(now, row.default_provider, row.default_currency)
-    loaded[row.pk] = load(row, opened, options)
+    loaded[row.pk] = Loaded()
+    load(row, opened, options, loaded[row.pk])
     return False
 
 
@@ -129,7 +150,7 @@ def _replace(new: Sequence[BillingImport], *, now: datetime) -> list[Scope]:
 def _finish(row: BillingImport, loaded: Loaded, scopes: Sequence[Scope], *, by: Actor, now: datetime) -> None:
     _count(row, loaded)
     row.state, row.finished_at, row.message = ImportState.DONE, now, _said(loaded)
-    row.save()
+    row.save(update_fields=ENDED)
     RejectedRow.objects.bulk_create(loaded.rejected, batch_size=1000)
     after = {
         "file": row.file_name,
@@ -175,9 +196,11 @@ def _end(
 ) -> None:
     """Nothing was taken: say why on every file of the batch, and keep the rows that were the reason."""
     with transaction.atomic():
+        if not _is_still_ours(batch):
+            return
         for row in batch:
             row.state, row.finished_at, row.message, row.replaced_count = state, now, message, 0
             if (found := loaded.get(row.pk)) is not None:
                 _count(row, found)
                 RejectedRow.objects.bulk_create(found.rejected, batch_size=1000)
-            row.save()
+            row.save(update_fields=ENDED)

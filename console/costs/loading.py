@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from django.db import connection
 
@@ -34,7 +34,7 @@ OWN = ("origin", "billing_import_id", "file_sha256", "line")
 class Loaded:
     """What came of a file's rows."""
 
-    format: FileFormat
+    format: FileFormat | Literal[""] = ""
     row_count: int = 0
     rejected_count: int = 0
     known_count: int = 0
@@ -52,15 +52,18 @@ class Loaded:
         return self.row_count - self.rejected_count
 
 
-def load(row: BillingImport, opened: Opened, options: Options) -> Loaded:
-    """Read, check and insert the whole file. Raises `NotReadable`; the caller's transaction takes all back."""
+def load(row: BillingImport, opened: Opened, options: Options, loaded: Loaded) -> None:
+    """Read, check and insert the whole file. Raises `NotReadable`; the caller's transaction takes all back.
+
+    `loaded` is filled as it goes, so that somebody else can see how far it is.
+    """
     table = read_table(opened)
     columns = Columns(table.columns)
     known = recognise(columns, name=opened.name)
     translate = known.translate(columns, opened.name)
     if known.kind == FileFormat.FOCUS:
         options = _with_columns(options, columns)
-    loaded = Loaded(known.kind_named(opened.name))
+    loaded.format = known.kind_named(opened.name)
     line = table.first_line - 1
     for batch in table.rows:
         taken: list[tuple[int, Checked]] = []
@@ -77,7 +80,6 @@ def load(row: BillingImport, opened: Opened, options: Options) -> Loaded:
         _insert(row, loaded, taken, opened.sha256)
     if loaded.row_count == 0:
         raise NotReadable(f"{opened.name} names its columns and holds no row.")
-    return loaded
 
 
 def _with_columns(options: Options, columns: Columns) -> Options:

@@ -66,6 +66,12 @@ class BillingImport(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    attempt = models.PositiveIntegerField(default=0, db_default=0)
+    """Raised by each claim: whoever holds an older number has lost it."""
+    heartbeat_at = models.DateTimeField(null=True)
+    """The last sign of life of whoever works it."""
+    progress_count = models.PositiveIntegerField(default=0, db_default=0)
+    """Rows read so far, while it runs."""
     created_by = models.ForeignKey(
         User, models.SET_NULL, null=True, db_index=False, related_name="billing_imports"
     )
@@ -102,6 +108,10 @@ class BillingImport(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (ImportState.WAITING, ImportState.RUNNING)
 
     @property
     def imported_count(self) -> int:

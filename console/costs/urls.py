@@ -1,0 +1,16 @@
+"""Addresses of the bills and of what spot saved."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from console.costs.views import imports
+
+app_name = "costs"
+
+urlpatterns = [
+    path("imports/", imports.import_list, name="import_list"),
+    path("imports/<int:pk>/", imports.import_detail, name="import_detail"),
+    path("imports/<int:pk>/confirm/", imports.import_confirm, name="import_confirm"),
+    path("imports/<int:pk>/problems.csv", imports.import_problems, name="import_problems"),
+]
