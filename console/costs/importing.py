@@ -27,6 +27,7 @@ from console.costs.models import (
     Restatement,
 )
 from console.costs.opening import NotReadable, Opened, open_file
+from console.costs.rolling_up import roll_up
 from console.costs.snapshots import Scope, let_go, replaced_scopes
 from console.lib.rows import run
 
@@ -92,6 +93,7 @@ def _bring_in(
                 f"Every row of {row.file_name} lies in the future. Check its dates and the clock."
             )
     scopes = _replace(new, now=now)
+    roll_up(origin=origin, import_ids=[row.pk for row in new])
     for row in new:
         _finish(row, loaded[row.pk], scopes, by=by, now=now)
 

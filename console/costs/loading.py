@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from django.db import connection
 
+from console.costs.attributing import Attribution
 from console.costs.checking import Checked, Options, Rejected, check
 from console.costs.formats import Columns, recognise
 from console.costs.formats.column import FocusRow
@@ -25,7 +26,7 @@ VALUES = (
     *("service_category", "charge_category", "charge_class", "pricing_category", "description"),
     *("resource", "instance_type", "invoice", "tags", "extra", "charge_started_at", "charge_ended_at"),
     *("billing_month", "currency", "billed", "effective", "list", "quantity", "unit", "is_spot"),
-    *("spot_cost", "is_repaired", "baseline", "natural_key"),
+    *("spot_cost", "is_repaired", "baseline", "natural_key", "service"),
 )
 OWN = ("origin", "billing_import_id", "file_sha256", "line")
 
@@ -61,6 +62,7 @@ def load(row: BillingImport, opened: Opened, options: Options, loaded: Loaded) -
     columns = Columns(table.columns)
     known = recognise(columns, name=opened.name)
     translate = known.translate(columns, opened.name)
+    attribution = Attribution(origin=row.origin)
     if known.kind == FileFormat.FOCUS:
         options = _with_columns(options, columns)
     loaded.format = known.kind_named(opened.name)
@@ -75,6 +77,10 @@ def load(row: BillingImport, opened: Opened, options: Options, loaded: Loaded) -
                 _reject(row, loaded, line, str(error), as_mapping(columns.names, raw))
                 continue
             _compare_currency(loaded, checked)
+            values = checked.values
+            values["service"] = attribution.service_of(
+                values["tags"], cloud=values["cloud"], account=values["account"]
+            )
             taken.append((line, checked))
         loaded.row_count += len(batch)
         _insert(row, loaded, taken, opened.sha256)

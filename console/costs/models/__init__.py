@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.costs.models.attribution import AccountService
 from console.costs.models.billing_import import (
     BillingImport,
     Defect,
@@ -12,11 +13,14 @@ from console.costs.models.billing_import import (
     Restatement,
 )
 from console.costs.models.charge import Charge, Cloud
+from console.costs.models.daily import DailyCost
 
 __all__ = [
+    "AccountService",
     "BillingImport",
     "Charge",
     "Cloud",
+    "DailyCost",
     "Defect",
     "FileFormat",
     "ImportState",

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from console.costs.models.billing_import import BillingImport
 from console.costs.models.money import ExactDecimalField
+from console.fleet.models import UNATTRIBUTED
 from console.lib.origin import is_known_origin, origin_field
 
 
@@ -54,6 +55,8 @@ class Charge(models.Model):
     resource = models.CharField(max_length=500, blank=True)
     instance_type = models.CharField(max_length=64, blank=True)
     invoice = models.CharField(max_length=128, blank=True)
+    service = models.CharField(max_length=64, default=UNATTRIBUTED, db_default=UNATTRIBUTED)
+    """The slug that its tags or its account say."""
     tags = models.JSONField(default=dict)
     extra = models.JSONField(default=dict)
     """Columns of the provider's own (`x_…`), as text."""
