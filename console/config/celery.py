@@ -45,6 +45,7 @@ app.autodiscover_tasks(
         "console.oncall",
         "console.ingest",
         "console.slo",
+        "console.costs",
         "console.alerts",
         "console.dashboards",
         "console.drills",
@@ -149,6 +150,11 @@ app.conf.beat_schedule = {
         "task": "console.oncall.tasks.look_for_hand_overs",
         "schedule": 20.0,
         "options": {"expires": 20},
+    },
+    "billing-imports": {
+        "task": "console.costs.tasks.work_imports",
+        "schedule": 15.0,
+        "options": {"expires": 15},
     },
     "sample-clearing": {
         "task": "console.drills.tasks.clear_sample",

@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "console.feeds",
     "console.oncall",
     "console.runbooks",
+    "console.costs",
     "console.interruptions",
     "console.slo",
     "console.alerts",

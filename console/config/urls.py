@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("console.feeds.urls")),
     path("", include("console.alerts.checklist_urls")),
     path("runbooks/", include("console.runbooks.urls")),
+    path("costs/", include("console.costs.urls")),
     path("", include("console.oncall.policy_urls")),
     path("", include("console.oncall.urls")),
     path("", include("console.slo.urls")),

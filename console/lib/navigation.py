@@ -24,6 +24,7 @@ PAGES = (
     Page("Tickets", "/tickets/", "list-checks", key="t"),
     Page("Suppressions", "/suppressions/", "bell-off", key="u"),
     Page("Executive", "/executive/", "trending-up", key="e"),
+    Page("Costs", "/costs/", "file-text", key="k"),
     Page("Debug", "/debug/", "bug", key="d"),
     Page("Services", "/services/", "boxes", key="s", is_primary=True),
     Page("Schedules", "/schedules/", "calendar", key="c"),
