@@ -27,6 +27,11 @@ FILTERS = ("service", "team", "provider", "region", "account", "currency")
 NONE = "(none)"
 """In an address: rows that name nothing in this dimension."""
 ALL = "all"
+SPOT: dict[str, dict[str, bool]] = {
+    "1": {"is_spot": True},
+    "priced": {"is_spot": True, "baseline__isnull": False},
+    "unpriced": {"is_spot": True, "baseline__isnull": True},
+}
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
@@ -39,7 +44,8 @@ class Wanted:
     view: str
     month: str
     filters: Mapping[str, str]
-    is_spot_only: bool = False
+    spot: str = ""
+    """Of the rows: all, or one of `SPOT`."""
 
     @classmethod
     def of(cls, query: Mapping[str, str], *, origin: str, newest: str) -> Wanted:
@@ -52,7 +58,7 @@ class Wanted:
             view=view if view in VIEWS else "charge",
             month=month if is_month or month == ALL else newest,
             filters={name: query[name][:128] for name in FILTERS if query.get(name)},
-            is_spot_only=query.get("spot") == "1",
+            spot=query["spot"] if query.get("spot") in SPOT else "",
         )
 
     def days(self) -> QuerySet[DailyCost]:
@@ -73,8 +79,7 @@ class Wanted:
                 datetime(each.year, each.month, 1, tzinfo=UTC) for each in (start, _following(start))
             )
             found = found.filter(charge_started_at__gte=first, charge_started_at__lt=last)
-        if self.is_spot_only:
-            found = found.filter(is_spot=True)
+        found = found.filter(**SPOT.get(self.spot, {}))
         return found.filter(self._filters()).filter(Q(natural_key="") | ~_is_billed())
 
     @property

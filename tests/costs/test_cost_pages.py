@@ -91,6 +91,9 @@ def test_every_figure_is_the_sum_of_the_rows_it_opens(client: Client, tmp_path: 
         assert sum(Decimal(row["billed"]) for row in rows) == Decimal(line["billed"])
         gross = sum(Decimal(row["gross"]) for row in rows if row["gross"])
         assert gross == Decimal(line["gross"])
+        for spot, column in (("priced", "spot_cost"), ("unpriced", "cost_without_baseline")):
+            opened = table(client, "charge_list", **{"month": "all", "spot": spot} | narrowed)
+            assert sum(Decimal(row["spot_cost"]) for row in opened) == Decimal(line[column])
 
 
 def test_months_by_use_and_by_bill(client: Client, tmp_path: Path) -> None:
