@@ -25,7 +25,9 @@ def console_on_a_port() -> Iterator[int]:
     url = make_conninfo(settings.DATABASE_URL, dbname=str(connection.settings_dict["NAME"]))
     with override_settings(DATABASE_URL=url, DATABASE_LISTEN_URL=url):
         app = Console()
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", loop="asyncio"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="error", loop="asyncio", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
