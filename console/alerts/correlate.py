@@ -84,7 +84,7 @@ def _open_and_lock(
         opened |= _open_missing(own, now=now)
         groups = _lock(own, [*ids, *(merged.target_id for merged in led.values())])
         are_open = {(group.origin, group.key) for group in groups.values() if group.is_open}
-        if set(own) <= are_open and all(groups[merged.target_id].is_open for merged in led.values()):
+        if set(own) <= are_open and led == led_elsewhere(wanted):
             return groups, opened, led
 
 

@@ -25,7 +25,8 @@ FROM alerts_alertgroup o
 CROSS JOIN LATERAL (
     SELECT array_agg(e.at ORDER BY e.at) AS times FROM alerts_alertgroup s JOIN alerts_alertevent e ON e.group_id = s.id
     WHERE s.origin = o.origin AND s.key = o.key AND (s.resolved_at IS NULL OR s.resolved_at > %(since)s)
-      AND e.kind IN ('triggered', 'reopened') AND e.by_id IS NULL AND e.by_label = '' AND e.at > %(since)s
+      AND s.resolution <> 'late' AND e.kind IN ('triggered', 'reopened')
+      AND e.by_id IS NULL AND e.by_label = '' AND e.at > %(since)s
       AND e.at <= %(now)s
 ) opened
 LEFT JOIN LATERAL (

@@ -85,6 +85,14 @@ def inherit(child_ids: Sequence[int], *, now: datetime) -> None:
     AlertEvent.objects.bulk_create(events)
 
 
+def give_back(child: AlertGroup, wave: AlertGroup, user: User | None, *, now: datetime) -> None:
+    """A locked group that leaves its wave loses what came with it. The caller saves the group."""
+    for act in (unacknowledge, unsilence):
+        if (event := act(child, wave, user, now)) is not None:
+            event.group, event.at, event.by = child, now, user
+            event.save()
+
+
 def _told(kind: EventKind, wave: AlertGroup, **data: str) -> AlertEvent:
     return AlertEvent(kind=kind, text=f"With its wave #{wave.pk}", data={"wave": wave.pk, **data})
 

@@ -245,7 +245,7 @@ def test_a_group_put_under_a_wave_is_taken_as_the_wave_is(
 
     take_back(act.pk, by=anna, now=second(70))
     group.refresh_from_db()
-    assert group.parent is None
+    assert (group.parent, group.status) == (None, "triggered"), "what came with the wave goes with it"
 
 
 def test_what_was_taken_out_from_under_a_wave_is_not_put_back_there(

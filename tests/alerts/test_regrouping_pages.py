@@ -114,6 +114,17 @@ def test_ticked_groups_are_merged_into_the_one_that_is_chosen(responder: Client)
     assert "Re-open" not in gone
 
 
+def test_a_merge_of_several_that_cannot_be_changes_nothing(responder: Client) -> None:
+    first, second, into = (lose(slug, 1)[0] for slug in ("search", "checkout", "video"))
+    AlertGroup.objects.filter(pk=second.pk).update(key="canary_late:console")
+    ids = [first.pk, second.pk, into.pk]
+    answer = responder.post("/alerts/regroup/merge/", {"group": ids, "into": into.pk})
+    assert answer.status_code == 409
+    assert "Nothing was changed" in answer.content.decode()
+    first.refresh_from_db()
+    assert first.is_open
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

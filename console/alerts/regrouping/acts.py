@@ -35,9 +35,9 @@ def merge(source_id: int, target_id: int, *, reason: str, by: By, now: datetime)
     """
     source, target = lock(source_id, target_id)
     if source.merged_into_id == target.pk and not source.is_open:
-        return Regrouping.objects.filter(source=source, act=RegroupingAct.MERGE, taken_back_at=None).latest(
-            "pk"
-        )
+        done = Regrouping.objects.filter(source=source, act=RegroupingAct.MERGE, taken_back_at=None)
+        if (newest := done.order_by("-pk").first()) is not None:
+            return newest
     _must_be_two_open(source, target)
     members = members_in(source)
     regrouping = new_regrouping(
@@ -135,6 +135,7 @@ def detach(group_id: int, *, reason: str, by: By, now: datetime) -> Regrouping:
         raise NotPossible("It was put elsewhere meanwhile. Look again.")
     _must_be_open(group)
     regrouping = new_regrouping(RegroupingAct.DETACH, group, wave, reason=reason, by=by, now=now)
+    handing_down.give_back(group, wave, by.user, now=now)
     _stand(group, None, wave, regrouping)
     texts = [
         f"Taken out from under the wave #{wave.pk} {wave.title}{told(reason)}",
@@ -162,6 +163,7 @@ def _split_off(source: AlertGroup, title: str, *, now: datetime) -> AlertGroup:
         service=source.service,
         team_id=source.team_id,
         parent_id=source.parent_id,
+        kept_apart_from_id=source.kept_apart_from_id,
         title=title[:200],
         severity=source.severity,
         triggered_at=now,

@@ -118,8 +118,9 @@ def finish(
         record(by.actor, action=action, subject=group, after={"text": text}, now=now)
     touched = [group for group in groups if group.is_open and not group.is_finding]
     refresh(touched, now=now, is_news=True)
+    decided = [group for group in groups if group.is_open]
     mark = f"{verb or 'hand'}:{regrouping.pk}"
-    routing.decide(Touched(groups=touched, triggers={group.pk: mark for group in touched}), now=now)
+    routing.decide(Touched(groups=decided, triggers={group.pk: mark for group in decided}), now=now)
     ids = [group.pk for group in groups]
     following.follow(ids, now=now)
     announce("groups", ids=ids)

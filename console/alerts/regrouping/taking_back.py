@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from console.alerts import handing_down
 from console.alerts.escalation import following
 from console.alerts.handling import By, NotPossible
 from console.alerts.models import AlertGroup, GroupStatus, Regrouping, RegroupingAct
@@ -73,9 +74,14 @@ def _stand(one: Regrouping, group: AlertGroup, wave: AlertGroup, by: By, now: da
     was_put = wave.pk if one.act == RegroupingAct.ATTACH else None
     if group.parent_id != was_put:
         raise NotPossible(f"#{group.pk} was put elsewhere since. Take that back first.")
+    if one.act == RegroupingAct.ATTACH:
+        handing_down.give_back(group, wave, by.user, now=now)
     group.parent, group.kept_apart_from = _group(one.parent_before), _group(one.kept_apart_before)
     group.version += 1
     group.save()
+    if one.act == RegroupingAct.DETACH:
+        handing_down.inherit([group.pk], now=now)
+        group.refresh_from_db()
     where = f"under #{group.parent_id} {group.parent.title}" if group.parent else "on its own"
     return [f"Taken back: {where} again", f"Taken back: #{group.pk} {group.title} is {where} again"]
 

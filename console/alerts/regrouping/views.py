@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -92,7 +93,8 @@ def regroup(request: HttpRequest, act: str) -> HttpResponse:
     if request.method == "POST":
         by = By(user=signed_in(request), actor=Actor.of(request))
         try:
-            done = _DO[Act(act)](request, groups, by, timezone.now())
+            with transaction.atomic():
+                done = _DO[Act(act)](request, groups, by, timezone.now())
         except NotPossible as refusal:
             error, status = str(refusal), 409
         else:
