@@ -42,6 +42,7 @@ _WRITTEN = {
     "opening_count": "int",
     "flapping_until": "timestamptz",
     "flapping_severity": "text",
+    "flapping_decision": "text",
     "due_at": "timestamptz",
 }
 _SET = ", ".join(f"{name} = f.{name}" for name in _WRITTEN if name != "id")
@@ -75,7 +76,9 @@ def judge(group: AlertGroup, openings: Sequence[datetime], told: Told | None, *,
         return False
     group.opening_count = min(count, 32_767)
     group.flapping_until = quiet_until if is_flapping else None
-    group.flapping_severity = told.severity if told and is_flapping else ""
+    group.flapping_severity, group.flapping_decision = (
+        (told.severity, told.decision) if told and is_flapping else ("", "")
+    )
     if is_flapping:
         group.due_at = min(quiet_until, group.due_at) if group.due_at else quiet_until
     return True

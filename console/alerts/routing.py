@@ -162,7 +162,7 @@ def _told_now(case: Case, *, now: datetime) -> tuple[str, str]:
         return Decision.LOG, f"Its wave #{group.parent_id} is told of for it. {weighed.reason}"
     if case.consulted.suppressed_by is not None:
         return SUPPRESS, f"{case.consulted.words}. {weighed.reason}"
-    if group.is_flapping(now=now) and rank(group.severity) <= rank(group.flapping_severity):
+    if group.is_flapping(now=now) and not _is_worse_than_flapping(group, weighed):
         return Decision.LOG, _flaps(group)
     if held := _has_heard(case, now=now):
         return Decision.LOG, held
@@ -170,6 +170,12 @@ def _told_now(case: Case, *, now: datetime) -> tuple[str, str]:
         by = f" by {group.silenced_by}" if group.silenced_by else ""
         return SUPPRESS, f"Silenced until {group.silenced_until:%-d %b %H:%M} UTC{by}. {weighed.reason}"
     return weighed.decision, weighed.reason
+
+
+def _is_worse_than_flapping(group: AlertGroup, weighed: Weighed) -> bool:
+    """More is to be done than was, or it is worse than it was, when somebody was told."""
+    is_more = RANK.index(weighed.decision) > RANK.index(group.flapping_decision)
+    return is_more or rank(group.severity) > rank(group.flapping_severity)
 
 
 def _flaps(group: AlertGroup) -> str:

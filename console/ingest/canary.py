@@ -61,7 +61,9 @@ _OF_GROUPS = (
     f"DELETE FROM alerts_alertgroup g WHERE g.id IN ({_GROUPS}) AND g.status = 'resolved'"  # noqa: S608
     " AND g.resolved_at < %(before)s AND NOT EXISTS (SELECT 1 FROM alerts_groupmember m WHERE m.group_id = g.id)"
     " AND NOT EXISTS (SELECT 1 FROM alerts_receipt r WHERE r.group_id = g.id)"
-    " AND NOT EXISTS (SELECT 1 FROM alerts_alertevent v WHERE v.group_id = g.id)",
+    " AND NOT EXISTS (SELECT 1 FROM alerts_alertevent v WHERE v.group_id = g.id)"
+    " AND NOT EXISTS (SELECT 1 FROM alerts_regrouping a WHERE g.id IN (a.source_id, a.target_id))"
+    " AND NOT EXISTS (SELECT 1 FROM alerts_alertgroup o WHERE g.id IN (o.merged_into_id, o.kept_apart_from_id))",
     "DELETE FROM runbooks_execution e USING fleet_service s WHERE s.id = e.service_id AND s.origin = 'test'"
     " AND s.slug = %(canary)s AND e.started_at < %(before)s"
     " AND NOT EXISTS (SELECT 1 FROM alerts_alertgroup g WHERE g.execution_id = e.id)"

@@ -9,11 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from console.accounts.models import Role
-from console.alerts import findings, flapping, settle
+from console.alerts import findings, flapping, routing, settle
 from console.alerts import pipeline as alerting
 from console.alerts.findings import Finding
 from console.alerts.models import AlertGroup, Receipt, Severity
 from console.alerts.receipts import Told
+from console.alerts.weighing import Weighed
 from console.lib.origin import Origin
 from tests.make_accounts import make_user
 from tests.make_fleet import NOON
@@ -115,6 +116,15 @@ def test_what_gets_worse_speaks_at_once() -> None:
     assert fire(29, severity=Severity.CRITICAL).decision in ("page", "ticket")
 
 
+@pytest.mark.parametrize(
+    ("told_by", "severity", "is_worse"),
+    [("ticket", "error", True), ("page", "error", False), ("page", "critical", True)],
+)
+def test_a_ticket_that_becomes_a_page_is_worse(told_by: str, severity: str, is_worse: bool) -> None:
+    group = AlertGroup(severity=severity, flapping_severity="error", flapping_decision=told_by)
+    assert routing._is_worse_than_flapping(group, Weighed("page", "")) is is_worse
+
+
 @pytest.mark.usefixtures("root")
 def test_once_stable_for_an_hour_it_opens_as_any_other() -> None:
     for minutes in (0, 10, 20, 29):
@@ -134,6 +144,7 @@ def test_it_is_shown_in_the_list_and_on_its_page(client: Client) -> None:
         last_news_at=now,
         flapping_until=now + 20 * MINUTE,
         flapping_severity="error",
+        flapping_decision="ticket",
         opening_count=6,
     )
     client.force_login(make_user("anna"))

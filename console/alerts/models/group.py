@@ -101,6 +101,8 @@ class AlertGroup(models.Model):
     """It opens again and again, and somebody was told: until then nobody is told once more, unless it gets worse."""
     flapping_severity = models.CharField(max_length=16, blank=True, db_default="")
     """How bad it was when somebody was told."""
+    flapping_decision = models.CharField(max_length=16, blank=True, db_default="")
+    """What they were told by: a page, or a ticket."""
     opening_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     """Of a flapping one: how often its key opened within an hour."""
     silenced_until = models.DateTimeField(null=True)

@@ -20,6 +20,7 @@ from console.alerts.replay.sampled import Minutes, Stepper, step_through
 from console.alerts.replay.store import Held
 from console.alerts.replay.world import World
 from console.alerts.rules_in_force import Rules
+from console.interruptions import kept
 
 Beat = Callable[[float, str], None]
 """Hears how far it is (0 to 1) and what is being done; may raise to stop."""
@@ -53,6 +54,7 @@ class Way:
 
 def compute(replay: Replay, *, now: datetime, beat: Beat) -> Outcome:
     """`now` is when it was taken up; everything is read as of `replay.until`."""
+    kept.forget()  # sums of past moments, which another process may have rolled up anew
     both = compared(replay, now=now)
     beat(0.01, "Reading what happened")
     past = read_past(replay.origin, since=replay.since, until=replay.until, now=now)
