@@ -43,8 +43,7 @@ def merge(source_id: int, target_id: int, *, reason: str, by: By, now: datetime)
     regrouping = new_regrouping(
         RegroupingAct.MERGE, source, target, reason=reason, by=by, now=now, members=members
     )
-    why = f"Came with #{source.pk}, merged by {by.name} at {now:%-d %b %H:%M} UTC{told(reason)}"[:200]
-    move([(pk, why, regrouping.pk) for pk, _, _ in members], source=source, target=target, now=now)
+    _carry(regrouping, f"Came with #{source.pk}, merged", by=by, now=now)
     regrouping.led = list(source.merged.order_by("pk").values_list("pk", flat=True))
     regrouping.save(update_fields=["led"])
     source.merged.update(merged_into=target)
@@ -68,8 +67,7 @@ def move_members(
     regrouping = new_regrouping(
         RegroupingAct.MOVE, source, target, reason=reason, by=by, now=now, members=members
     )
-    why = f"Moved here from #{source.pk} by {by.name} at {now:%-d %b %H:%M} UTC{told(reason)}"[:200]
-    move([(pk, why, regrouping.pk) for pk, _, _ in members], source=source, target=target, now=now)
+    _carry(regrouping, f"Moved here from #{source.pk}", by=by, now=now)
     texts = [
         f"{machines(len(members))} moved to #{target.pk} {target.title}{told(reason)}",
         f"{machines(len(members))} moved here from #{source.pk} {source.title}{told(reason)}",
@@ -90,8 +88,7 @@ def split(
     regrouping = new_regrouping(
         RegroupingAct.SPLIT, source, target, reason=reason, by=by, now=now, members=members
     )
-    why = f"Split off from #{source.pk} by {by.name} at {now:%-d %b %H:%M} UTC{told(reason)}"[:200]
-    move([(pk, why, regrouping.pk) for pk, _, _ in members], source=source, target=target, now=now)
+    _carry(regrouping, f"Split off from #{source.pk}", by=by, now=now)
     texts = [
         f"{machines(len(members))} split off into #{target.pk} {target.title}{told(reason)}",
         f"Split off from #{source.pk} {source.title} with {machines(len(members))}{told(reason)}",
@@ -143,6 +140,13 @@ def detach(group_id: int, *, reason: str, by: By, now: datetime) -> Regrouping:
     ]
     finish(regrouping, [group, wave], texts, by=by, now=now)
     return regrouping
+
+
+def _carry(regrouping: Regrouping, what: str, *, by: By, now: datetime) -> None:
+    """Its members into its target, each with who put it there, when and why."""
+    why = f"{what} by {by.name} at {now:%-d %b %H:%M} UTC{told(regrouping.reason)}"[:200]
+    members = [(pk, why, regrouping.pk) for pk, _, _ in regrouping.members]
+    move(members, source=regrouping.source, target=regrouping.target, now=now)
 
 
 def _stand(
