@@ -2,17 +2,19 @@
 
 Identity of a group is its key (`metrics.md` section 3): `service:<id>` for reclaims,
 `wave:<provider>/<region>/<zone>` for cascades over them. The database holds that one is open a key.
-Groups are locked in id order, after those that were missing have been opened. Where two interruptions turned
-out to be one, the survivor inherits the memberships of the other, so that its groups, their history and
-their notes stay within reach.
+Groups are locked in id order, after those that were missing have been opened; what was read before is read again
+then. Where two interruptions turned out to be one, the survivor inherits the memberships of the other, so that its
+groups, their history and their notes stay within reach.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Q
 
 from console.alerts import history, movers
@@ -29,12 +31,77 @@ from console.runbooks.checklist import start_many
 from console.runbooks.models import Execution
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Who leaves which group and who needs one, as the memberships stood when they were read."""
+
+    memberships: Mapping[int, Sequence[Membership]]
+    moved: Sequence[tuple[Reclaim, Membership]]
+    current: Sequence[Reclaim]
+    late: Sequence[Reclaim]
+
+    @property
+    def group_ids(self) -> list[int]:
+        return [m.group_id for mine in self.memberships.values() for m in mine]
+
+
+@dataclass(slots=True)
+class Held:
+    """Every group concerned, locked; the keys of those that were opened, and where merged ones lead."""
+
+    groups: dict[int, AlertGroup]
+    opened: set[GroupKey]
+    led: dict[GroupKey, Led]
+
+
 def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
     """Open or join groups for what changed, and bring every touched group's figures up to date."""
     reclaims = read_reclaims({change.interruption_id for change in changes})
     inherit(reclaims)
     services = Service.objects.in_bulk({reclaim.service_id for reclaim in reclaims})
     replayed = {change.interruption_id for change in changes if change.is_replay and change.is_new}
+    places, held = _take(reclaims, services, replayed, now=now)
+    groups, opened = held.groups, held.opened
+    because = movers.read([reclaim.id for reclaim, _ in places.moved])
+    carry_over([g for g in groups.values() if (g.origin, g.key) in opened and not g.member_count], now=now)
+    _leave(places.moved, services, because, now=now)
+    _join(places.current, services, held, because, now=now)
+    touched = refresh(list(groups.values()), now=now, is_news=True)
+    closed = history.join(places.late, services, now=now)
+    everything = [*touched, *closed]
+    return Touched(
+        groups=everything,
+        triggers={group.pk: f"change:{changes[-1].id}" for group in everything},
+        late_by=history.lateness(places.late, closed),
+    )
+
+
+def _take(
+    reclaims: Sequence[Reclaim], services: Mapping[int, Service], replayed: Collection[int], *, now: datetime
+) -> tuple[Places, Held]:
+    """Read where the machines are, lock that, and see that it is so still.
+
+    In between somebody may close a group, or move machines by hand. Then the locks are let go before others are
+    taken, so that nobody waits for each other.
+    """
+    places = _places(reclaims, replayed)
+    while True:
+        wanted = {(r.origin, service_key(r.service_id)): services[r.service_id] for r in places.current}
+        before = transaction.savepoint()
+        led = led_elsewhere(wanted)
+        own = {key: service for key, service in wanted.items() if key not in led}
+        opened = _open_missing(own, now=now)
+        groups = _lock(own, [*places.group_ids, *(merged.target_id for merged in led.values())])
+        are_open = {(group.origin, group.key) for group in groups.values() if group.is_open}
+        again = _places(reclaims, replayed)
+        if set(own) <= are_open and led == led_elsewhere(wanted) and places == again:
+            transaction.savepoint_commit(before)
+            return places, Held(groups, opened, led)
+        transaction.savepoint_rollback(before)
+        places = again
+
+
+def _places(reclaims: Sequence[Reclaim], replayed: Collection[int]) -> Places:
     memberships = read_memberships(reclaims)
     moved = [(r, m) for r in reclaims for m in memberships.get(r.id, ()) if _has_left(r, m)]
     left = {membership.id for _, membership in moved}
@@ -42,22 +109,7 @@ def correlate(changes: Sequence[Change], *, now: datetime) -> Touched:
     joining = [r for r in homeless if not r.is_hint]
     late = [r for r in joining if r.is_late or r.id in replayed]
     current = [r for r in joining if not (r.is_late or r.id in replayed)]
-
-    wanted = {(r.origin, service_key(r.service_id)): services[r.service_id] for r in current}
-    there = [m.group_id for ms in memberships.values() for m in ms]
-    groups, opened, led = _open_and_lock(wanted, there, now=now)
-    because = movers.read([reclaim.id for reclaim, _ in moved])
-    carry_over([g for g in groups.values() if (g.origin, g.key) in opened and not g.member_count], now=now)
-    _leave(moved, services, because, now=now)
-    _join(current, services, groups, opened, led, because, now=now)
-    touched = refresh(list(groups.values()), now=now, is_news=True)
-    closed = history.join(late, services, now=now)
-    everything = [*touched, *closed]
-    return Touched(
-        groups=everything,
-        triggers={group.pk: f"change:{changes[-1].id}" for group in everything},
-        late_by=history.lateness(late, closed),
-    )
+    return Places(memberships, moved, current, late)
 
 
 def _has_left(reclaim: Reclaim, membership: Membership) -> bool:
@@ -68,24 +120,6 @@ def _has_left(reclaim: Reclaim, membership: Membership) -> bool:
     """
     is_elsewhere = membership.key != service_key(reclaim.service_id)
     return reclaim.is_hint or (membership.is_open and is_elsewhere and not membership.is_placed)
-
-
-def _open_and_lock(
-    wanted: Mapping[GroupKey, Service], ids: Sequence[int], *, now: datetime
-) -> tuple[dict[int, AlertGroup], set[GroupKey], dict[GroupKey, Led]]:
-    """Every group concerned, locked; the keys of those that were opened, and where merged ones lead.
-
-    Between opening and locking somebody may resolve one: then it is opened once more.
-    """
-    opened: set[GroupKey] = set()
-    while True:
-        led = led_elsewhere(wanted)
-        own = {key: service for key, service in wanted.items() if key not in led}
-        opened |= _open_missing(own, now=now)
-        groups = _lock(own, [*ids, *(merged.target_id for merged in led.values())])
-        are_open = {(group.origin, group.key) for group in groups.values() if group.is_open}
-        if set(own) <= are_open and led == led_elsewhere(wanted):
-            return groups, opened, led
 
 
 def _open_missing(wanted: Mapping[GroupKey, Service], *, now: datetime) -> set[GroupKey]:
@@ -157,24 +191,22 @@ def _where_to(left: Sequence[Reclaim], services: Mapping[int, Service], because:
 def _join(
     reclaims: Sequence[Reclaim],
     services: Mapping[int, Service],
-    groups: Mapping[int, AlertGroup],
-    opened: set[GroupKey],
-    led: Mapping[GroupKey, Led],
+    held: Held,
     because: Movers,
     *,
     now: datetime,
 ) -> None:
     """Put each into its service's open group, or where that was merged into, and say so in the group's history."""
-    homes = {(group.origin, group.key): group.pk for group in groups.values() if group.is_open}
-    homes |= {key: merged.target_id for key, merged in led.items()}
+    homes = {(group.origin, group.key): group.pk for group in held.groups.values() if group.is_open}
+    homes |= {key: merged.target_id for key, merged in held.led.items()}
     joined: dict[int, list[Reclaim]] = defaultdict(list)
     for reclaim in reclaims:
         joined[homes[reclaim.origin, service_key(reclaim.service_id)]].append(reclaim)
-    add_members(joined, services, now=now, led=led)
+    add_members(joined, services, now=now, led=held.led)
     events = []
     for pk, members in sorted(joined.items()):
-        group = groups[pk]
-        is_new = (group.origin, group.key) in opened and group.member_count == 0
+        group = held.groups[pk]
+        is_new = (group.origin, group.key) in held.opened and group.member_count == 0
         kind = EventKind.TRIGGERED if is_new else EventKind.JOINED
         text = "1 machine" if len(members) == 1 else f"{len(members)} machines"
         came = [reclaim for reclaim in members if reclaim.id in because]

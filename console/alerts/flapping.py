@@ -50,12 +50,13 @@ _SET = ", ".join(f"{name} = f.{name}" for name in _WRITTEN if name != "id")
 
 def mark(groups: Sequence[AlertGroup], *, now: datetime) -> None:
     """Look at those of these locked groups that opened just now; whoever flaps is marked, in the row and in memory."""
-    opened = {group.pk: group for group in groups if _has_just_opened(group, now=now)}
+    opened = {group.pk: group for group in groups if _may_have_opened(group, now=now)}
     if not opened:
         return
     changed = []
     for pk, times, *told in fetch(_HISTORY, {"ids": list(opened), "since": now - WITHIN, "now": now}):
-        if judge(opened[pk], times or [], Told(*told) if told[0] else None, now=now):
+        has_just_opened = times and times[-1] == now
+        if has_just_opened and judge(opened[pk], times, Told(*told) if told[0] else None, now=now):
             changed.append(opened[pk])
     if not changed:
         return
@@ -84,7 +85,7 @@ def judge(group: AlertGroup, openings: Sequence[datetime], told: Told | None, *,
     return True
 
 
-def _has_just_opened(group: AlertGroup, *, now: datetime) -> bool:
-    """A new one, or one that is open once more under its cooldown."""
+def _may_have_opened(group: AlertGroup, *, now: datetime) -> bool:
+    """A new one, or one that opened once more under its cooldown, now or before."""
     is_again = group.cooldown_until is not None and group.cooldown_until > now
     return group.is_open and (group.triggered_at == now or is_again)

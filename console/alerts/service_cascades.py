@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Q
+
 from console.alerts.detecting import ServiceRow
 from console.alerts.detectors.cascade import (
     WINDOW,
@@ -20,7 +22,7 @@ from console.alerts.detectors.cascade import (
     find_service_cascade,
 )
 from console.alerts.models import AlertEvent, AlertGroup, EventKind
-from console.alerts.opening import service_key
+from console.alerts.opening import led_elsewhere, service_key
 from console.alerts.rules_in_force import InForce, Rules
 from console.alerts.settle import refresh
 from console.alerts.touched import Change, Touched
@@ -119,14 +121,18 @@ def _row(service: Service) -> ServiceRow:
 
 def _raise(found: Mapping[int, tuple[Cascade, InForce]], change: Change, *, now: datetime) -> Touched:
     """Mark the groups that are not marked yet; one that is goes on as it is."""
-    keys = {service_key(pk): pk for pk in found}
-    rows = AlertGroup.objects.open().filter(key__in=keys, cascaded_at=None).select_related("service")
+    services = Service.objects.in_bulk(found)
+    keys = {(service.origin, service_key(pk)): pk for pk, service in services.items()}
+    led = {merged.target_id: keys[key] for key, merged in led_elsewhere(keys).items()}
+    mine = Q(key__in=[key for _, key in keys], origin__in={origin for origin, _ in keys})
+    rows = AlertGroup.objects.open().filter(mine | Q(pk__in=led), cascaded_at=None).select_related("service")
     groups = list(rows.select_for_update(of=("self",)).order_by("pk"))
     events = []
     for group in groups:
-        cascade, rule = found[keys[group.key]]
+        service_id = keys.get((group.origin, group.key)) or led[group.pk]
+        cascade, rule = found[service_id]
         group.cascaded_at = now
-        scope = group.service.name if group.service else group.title
+        scope = services[service_id].name
         text = reason_of(cascade, scope, Limits.of(rule.limits))
         data = figures_of(cascade, scope)
         events.append(AlertEvent(group=group, at=now, kind=EventKind.JOINED, text=text, data=data))

@@ -61,6 +61,7 @@ LOOKS: dict[str, Look] = {
     "suppress": Look("muted", "bell-off"),
     # Escalations, and what became of a message.
     "running": Look("danger", "bell-ring"),
+    "with_wave": Look("muted", "bell-off"),
     "exhausted": Look("danger", "siren"),
     "queued": Look("neutral", "hourglass"),
     "sending": Look("neutral", "hourglass"),

@@ -448,7 +448,7 @@ def test_a_wave_that_is_taken_stops_the_pages_of_the_groups_under_it_until_it_is
     run(36)
     child.refresh_from_db()
     assert child.status == "triggered"
-    run(36)
+    run(37)
     assert told(subject=f"group:{child.pk}") == ["Alice", "Alice"]
 
 

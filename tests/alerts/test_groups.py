@@ -223,10 +223,18 @@ def test_a_group_resolved_between_opening_and_joining_is_opened_once_more(
     hear([WARNING])
     lock, left = correlate._lock, [1]
 
+    def resolve() -> None:
+        try:
+            AlertGroup.objects.update(status="resolved", resolved_at=at(50), resolution="by_hand")
+        finally:
+            connection.close()
+
     def late_lock(*arguments: object) -> object:
         if left:
             left.pop()
-            AlertGroup.objects.update(status="resolved", resolved_at=at(50), resolution="by_hand")
+            thread = Thread(target=resolve)
+            thread.start()
+            thread.join(20)
         return lock(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(correlate, "_lock", late_lock)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import connections
 
 from console.accounts.audit import Actor
 from console.accounts.models import AuditEntry, Role
+from console.alerts import correlate
 from console.alerts.handling import By, NotPossible, reopen, resolve
 from console.alerts.models import AlertGroup, GroupMember, Regrouping
 from console.alerts.regrouping import acts
@@ -240,8 +244,8 @@ def test_a_group_put_under_a_wave_is_taken_as_the_wave_is(
     group.refresh_from_db()
     assert (group.parent, group.status) == (wave, "acknowledged")
     assert said(group) == f"Put under the wave #{wave.pk} Wave"
-    with pytest.raises(NotPossible, match="already"):
-        acts.attach(group.pk, wave.pk, reason="", by=anna, now=second(60))
+    assert acts.attach(group.pk, wave.pk, reason="", by=anna, now=second(61)) == act, "twice is harmless"
+    assert Regrouping.objects.count() == 1
 
     take_back(act.pk, by=anna, now=second(70))
     group.refresh_from_db()
@@ -259,9 +263,12 @@ def test_what_was_taken_out_from_under_a_wave_is_not_put_back_there(
 
     group.refresh_from_db()
     assert (group.parent, group.kept_apart_from) == (None, wave)
+    assert acts.detach(group.pk, reason="", by=anna, now=second(61)) == act, "twice is harmless"
     take_back(act.pk, by=anna, now=second(70))
     group.refresh_from_db()
     assert (group.parent, group.kept_apart_from) == (wave, None)
+    with pytest.raises(NotPossible, match="already"):
+        acts.attach(group.pk, wave.pk, reason="", by=anna, now=second(75))
     with pytest.raises(NotPossible, match="no wave"):
         acts.detach(wave.pk, reason="", by=anna, now=second(80))
 
@@ -348,3 +355,57 @@ def test_a_guest_below_its_need_makes_the_group_critical(
     assert target.below_need_since == second(60)
     assert target.impact.startswith("Search: 1 of 4 replicas, needs 3, and Checkout")
     assert target.receipts.latest("pk").decision == "page"
+
+
+def test_a_guests_cascade_makes_the_group_as_bad_until_it_is_taken_back(
+    checkout: Service, search: Service, anna: By
+) -> None:
+    lose(checkout)
+    lose(search)
+    source, target = group_of(checkout), group_of(search)
+    AlertGroup.objects.filter(pk=source.pk).update(cascaded_at=second(30))
+    act = acts.merge(source.pk, target.pk, reason="", by=anna, now=second(60))
+    target.refresh_from_db()
+    assert (target.cascaded_at, target.severity) == (second(30), "error")
+    take_back(act.pk, by=anna, now=second(70))
+    target.refresh_from_db()
+    assert target.cascaded_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_machine_moved_by_hand_while_it_is_attributed_elsewhere_is_in_one_group(
+    checkout: Service, search: Service, anna: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between reading where it is and locking that, somebody puts it somewhere: there it stays."""
+    one, two = lose(checkout, 2)
+    (three,) = lose(search)
+    source, target = group_of(checkout), group_of(search)
+    shop = make_service(slug="shop", name="Shop")
+    Interruption.objects.filter(pk=one.pk).update(service=shop)
+    tell(one)
+    locked: list[int] = []
+
+    def lock_late(*asked: Any) -> Any:
+        if not locked:
+            locked.append(1)
+            thread = threading.Thread(target=_move, args=(source, target, one, anna))
+            thread.start()
+            thread.join(20)
+        return really(*asked)
+
+    really = correlate._lock
+    monkeypatch.setattr(correlate, "_lock", lock_late)
+    alert(60)
+    assert locked, "it was tried"
+    homes = GroupMember.objects.filter(interruption=one).values_list("group", flat=True)
+    assert list(homes) == [target.pk]
+    assert members(source) == pks(two)
+    assert not AlertGroup.objects.filter(service=shop).exists(), "nothing was opened for nothing"
+    assert three.pk in members(target)
+
+
+def _move(source: AlertGroup, target: AlertGroup, one: Interruption, anna: By) -> None:
+    try:
+        acts.move_members(source.pk, target.pk, [one.pk], reason="", by=anna, now=second(50))
+    finally:
+        connections.close_all()

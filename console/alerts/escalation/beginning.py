@@ -126,7 +126,7 @@ def _join(escalation: Escalation, receipt: Receipt, *, ledger: Ledger) -> None:
         case State.ACKNOWLEDGED:
             _tell_holder(escalation, receipt, ledger=ledger)
             _note(receipt, f"{group.holder} has it and is told; nobody else is", escalation)
-        case State.SUPPRESSED | State.EXHAUSTED:
+        case State.SUPPRESSED | State.EXHAUSTED | State.WITH_WAVE:
             restart(escalation, ledger=ledger, why=receipt.reason)
             _note(receipt, _begun(escalation), escalation)
         case State.SILENCED:
@@ -153,7 +153,7 @@ def _tell_holder(escalation: Escalation, receipt: Receipt, *, ledger: Ledger) ->
 
 def _hold(escalations: Iterable[Escalation], *, now: datetime) -> None:
     """A suppression hides these: nothing more is told until it is over, or until something is decided anew."""
-    running = [e for e in escalations if e.state in (State.RUNNING, State.EXHAUSTED)]
+    running = [e for e in escalations if e.state in (State.RUNNING, State.EXHAUSTED, State.WITH_WAVE)]
     if not running:
         return
     ledger = Ledger(now)

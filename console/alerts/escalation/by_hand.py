@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from console.accounts.models import User
 from console.alerts.escalation import words
 from console.alerts.escalation.beginning import lock, start
+from console.alerts.escalation.following import BY_HAND as RULE
 from console.alerts.escalation.following import of_groups, save
 from console.alerts.escalation.ledger import Ledger
 from console.alerts.escalation.telling import Teller, restart
@@ -29,7 +30,6 @@ from console.notifications.outbox import Recipient
 from console.oncall.policies import Frozen, Level, Target
 from console.oncall.reaching import Reach
 
-RULE = "by-hand"
 TWICE_WITHIN = timedelta(minutes=2)
 ANSWER_WITHIN = 10
 """Minutes that somebody paged by name has, before every administrator hears that nobody answered."""
@@ -106,7 +106,7 @@ def _advance(escalation: Escalation, *, because: str, ledger: Ledger) -> None:
     escalation.is_paging = True
     if escalation.state in (State.EXHAUSTED, State.SUPPRESSED):
         restart(escalation, ledger=ledger, why=because)
-    is_held = escalation.state == State.ACKNOWLEDGED
+    is_held = escalation.state in (State.ACKNOWLEDGED, State.WITH_WAVE)
     waits_for = escalation.next_at, escalation.due_at
     escalation.next_at = None  # nothing was due, so nothing is late
     is_told = Teller([escalation], ledger=ledger).advance(escalation, because=because, may_repeat=not is_held)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from console.alerts import handing_down
 from console.alerts.escalation import unanswered, words
-from console.alerts.escalation.following import follow, save
+from console.alerts.escalation.following import follow, look_at_wave_again, save
 from console.alerts.escalation.ledger import Ledger
 from console.alerts.escalation.telling import Teller, restart
 from console.alerts.models import (
@@ -85,7 +85,7 @@ def _work(due: Sequence[Due], now: datetime) -> None:
     follow([one.group_id for one in due], now=now)
     rows = Escalation.objects.filter(pk__in=[one.id for one in due], due_at__lte=now)
     related = ("group__service__team", "group__acknowledged_by", "group__parent")
-    escalations = list(rows.select_related(*related).order_by("group_id"))
+    escalations = _put_off_under_waves(list(rows.select_related(*related).order_by("group_id")), now=now)
     if not escalations:
         return
     ledger = Ledger(now)
@@ -103,6 +103,20 @@ def _work(due: Sequence[Due], now: datetime) -> None:
     ledger.write()
     save(escalations)
     announce("groups", ids=[e.group_id for e in escalations])
+
+
+def _put_off_under_waves(escalations: Sequence[Escalation], *, now: datetime) -> list[Escalation]:
+    """What waits for its wave still, as `follow` has just found, goes on waiting; the others are returned.
+
+    Saved at once: a wave that is given back in the same batch takes its groups along.
+    """
+    waiting = [
+        e for e in escalations if e.next_at is None and e.state in (State.ACKNOWLEDGED, State.WITH_WAVE)
+    ]
+    for escalation in waiting:
+        look_at_wave_again(escalation, now=now)
+    save(waiting)
+    return [e for e in escalations if e not in waiting]
 
 
 def _look_at_suppressed(escalations: Sequence[Escalation], *, ledger: Ledger) -> None:

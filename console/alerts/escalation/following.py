@@ -27,6 +27,7 @@ from console.alerts.models import (
     Resolution,
     StepKind,
 )
+from console.fleet.models import Criticality
 from console.lib.bulk import update_rows
 from console.notifications.models import Notification, NotificationKind, NotificationState
 from console.notifications.outbox import Recipient, call_off, heard_of
@@ -45,7 +46,10 @@ SAVED = (
     "reminded_at",
     "ended_at",
 )
+WAVE_LOOKED_AT_EVERY = timedelta(minutes=1)
 STOPPED = (NotificationKind.PAGE, NotificationKind.REMINDER, NotificationKind.UPDATE)
+BY_HAND = "by-hand"
+"""The rule that a page of a person names."""
 State = EscalationState
 
 
@@ -54,7 +58,10 @@ def follow(group_ids: Collection[int], *, now: datetime) -> None:
     if not group_ids:
         return
     watch(group_ids, now=now)
-    changed = [(e, wanted) for e in of_groups(group_ids) if (wanted := _wanted(e, now=now)) is not None]
+    escalations = of_groups(group_ids)
+    spoken_for = under_a_wave_that_pages(escalations)
+    wanted_of = [(e, _wanted(e, is_spoken_for=e.group_id in spoken_for, now=now)) for e in escalations]
+    changed = [(e, wanted) for e, wanted in wanted_of if wanted is not None]
     if changed:
         ledger = Ledger(now)
         _stop_messages(changed, ledger=ledger)
@@ -153,29 +160,66 @@ def reopen(group: AlertGroup, *, by: str, now: datetime) -> None:
     save([escalation])
 
 
-def _wanted(escalation: Escalation, *, now: datetime) -> EscalationState | None:
+def under_a_wave_that_pages(escalations: Sequence[Escalation]) -> set[int]:
+    """The groups that are not told of by themselves meanwhile: their open wave is.
+
+    A critical service below its need always is, as `routing.py` has it; so is what a person began.
+    """
+    begun = [e for e in escalations if not e.begun_by.startswith(BY_HAND)]
+    children = {e.group_id: e.group for e in begun if e.group.parent and e.group.parent.is_open}
+    if not children:
+        return set()
+    waves = {group.parent_id for group in children.values()}
+    telling = set(
+        Escalation.objects.open().filter(group__in=waves, is_paging=True).values_list("group", flat=True)
+    )
+    return {
+        pk
+        for pk, group in children.items()
+        if group.parent_id in telling and not _is_critical_below_need(group)
+    }
+
+
+def _is_critical_below_need(group: AlertGroup) -> bool:
+    if group.below_need_since is None:
+        return False
+    critical = Criticality.CRITICAL
+    is_own = group.service is not None and group.service.criticality == critical
+    return is_own or group.merged.filter(service__criticality=critical).exists()
+
+
+def _wanted(escalation: Escalation, *, is_spoken_for: bool, now: datetime) -> EscalationState | None:
     """The state it should be in; None: it is, and stays as it is."""
     group, state = escalation.group, State(escalation.state)
     if not group.is_open:
         return State.HEALED if group.resolution == Resolution.HEALED else State.ENDED
     if group.status == GroupStatus.ACKNOWLEDGED:
-        return None if state == State.ACKNOWLEDGED else State.ACKNOWLEDGED
+        has_end = escalation.next_at is not None or _is_held_by_wave(group)
+        return None if state == State.ACKNOWLEDGED and has_end else State.ACKNOWLEDGED
     if not escalation.is_paging:
         return State.ENDED
     if group.is_silenced(now=now) and state != State.SUPPRESSED:
         is_held = state == State.SILENCED and escalation.next_at == group.silenced_until
         return None if is_held else State.SILENCED
-    if state in (State.ACKNOWLEDGED, State.SILENCED):
+    if is_spoken_for and state not in (State.SUPPRESSED, State.EXHAUSTED):
+        return None if state == State.WITH_WAVE else State.WITH_WAVE
+    if state in (State.ACKNOWLEDGED, State.SILENCED, State.WITH_WAVE):
         return State.RUNNING
     return None
+
+
+_WHY_RUNNING = {
+    State.SILENCED: "The silence is over",
+    State.WITH_WAVE: "No wave is told of for it any more",
+    State.ACKNOWLEDGED: "Nobody has it any more",
+}
 
 
 def _change(escalation: Escalation, wanted: EscalationState, *, ledger: Ledger) -> None:
     group, now = escalation.group, ledger.now
     match wanted:
         case State.RUNNING:
-            why = "The silence is over" if escalation.state == State.SILENCED else "Nobody has it any more"
-            restart(escalation, ledger=ledger, why=why)
+            restart(escalation, ledger=ledger, why=_WHY_RUNNING[State(escalation.state)])
             transaction.on_commit(ESCALATE.ring)
         case State.ACKNOWLEDGED:
             escalation.state = wanted
@@ -186,6 +230,10 @@ def _change(escalation: Escalation, wanted: EscalationState, *, ledger: Ledger) 
                 ledger.step(escalation, StepKind.HELD, f"Silenced until {group.silenced_until:%H:%M} UTC")
             escalation.state = wanted
             escalation.next_at = escalation.due_at = group.silenced_until
+        case State.WITH_WAVE:
+            escalation.state = wanted
+            look_at_wave_again(escalation, now=now)
+            ledger.step(escalation, StepKind.HELD, f"Its wave #{group.parent_id} is told of for it")
         case _:
             escalation.state, escalation.ended_at = wanted, now
             escalation.next_at = escalation.due_at = escalation.reminded_at = None
@@ -195,10 +243,15 @@ def _grant(escalation: Escalation, *, now: datetime) -> None:
     """The acknowledgement lasts from now on; under a wave that somebody has, as long as the wave's."""
     escalation.reminded_at = None
     if _is_held_by_wave(escalation.group):
-        escalation.next_at = escalation.due_at = None
+        look_at_wave_again(escalation, now=now)
         return
     lasts = timedelta(minutes=escalation.frozen.acknowledged_minutes)
     escalation.next_at = escalation.due_at = now + lasts
+
+
+def look_at_wave_again(escalation: Escalation, *, now: datetime) -> None:
+    """Nothing is planned as long as its wave stands; a wave that closes does not lock what was under it."""
+    escalation.next_at, escalation.due_at = None, now + WAVE_LOOKED_AT_EVERY
 
 
 def _is_held_by_wave(group: AlertGroup) -> bool:
@@ -239,6 +292,8 @@ def _stopped_or_sending(subjects: Collection[str], *, now: datetime) -> list[Not
 def _stop_reason(group: AlertGroup, wanted: EscalationState) -> str:
     if wanted == State.ACKNOWLEDGED:
         return f"Acknowledged by {group.holder}"
+    if wanted == State.WITH_WAVE:
+        return f"Its wave #{group.parent_id} is told of for it"
     return "Silenced" if wanted == State.SILENCED else "It is over"
 
 

@@ -64,6 +64,8 @@ def plan_ahead(escalation: Escalation, *, now: datetime) -> list[Ahead]:
             return [Ahead(at, "The silence ends", f"If it is still open: {_named(policy, level)}")]
         case State.SUPPRESSED:
             return [Ahead(at, "The suppression is looked at again", "If it is over, it goes on")]
+        case State.WITH_WAVE:
+            return [Ahead(None, "Its wave is told of for it", "If that ends, or it is taken out, it goes on")]
         case _:
             return []
 

@@ -41,6 +41,7 @@ class EscalationState(models.TextChoices):
     ACKNOWLEDGED = "acknowledged", "Acknowledged"
     SILENCED = "silenced", "Held by a silence"
     SUPPRESSED = "suppressed", "Held by a suppression"
+    WITH_WAVE = "with_wave", "Its wave is told of"
     EXHAUSTED = "exhausted", "Nobody answered"
     HEALED = "healed", "Healed"
     ENDED = "ended", "Ended"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NoReturn
 
 from django.db import transaction
 
@@ -34,10 +35,9 @@ def merge(source_id: int, target_id: int, *, reason: str, by: By, now: datetime)
     Its pages stop, and whoever heard of it is told where it goes on.
     """
     source, target = lock(source_id, target_id)
-    if source.merged_into_id == target.pk and not source.is_open:
-        done = Regrouping.objects.filter(source=source, act=RegroupingAct.MERGE, taken_back_at=None)
-        if (newest := done.order_by("-pk").first()) is not None:
-            return newest
+    is_merged = source.merged_into_id == target.pk and not source.is_open
+    if is_merged and (done := _done_before(RegroupingAct.MERGE, source, target)) is not None:
+        return done
     _must_be_two_open(source, target)
     members = members_in(source)
     regrouping = new_regrouping(
@@ -47,6 +47,7 @@ def merge(source_id: int, target_id: int, *, reason: str, by: By, now: datetime)
     regrouping.led = list(source.merged.order_by("pk").values_list("pk", flat=True))
     regrouping.save(update_fields=["led"])
     source.merged.update(merged_into=target)
+    _carry_cascade(source, target)
     close_into(source, target, now=now)
     texts = [
         f"Merged into #{target.pk} {target.title}{told(reason)}",
@@ -108,7 +109,9 @@ def attach(group_id: int, wave_id: int, *, reason: str, by: By, now: datetime) -
         )
     _must_be_open(group, wave)
     if group.parent_id == wave.pk:
-        raise NotPossible(f"It stands under #{wave.pk} already.")
+        return _done_before(RegroupingAct.ATTACH, group, wave) or _refuse(
+            f"It stands under #{wave.pk} already."
+        )
     regrouping = new_regrouping(RegroupingAct.ATTACH, group, wave, reason=reason, by=by, now=now)
     _stand(group, wave, None, regrouping)
     handing_down.inherit([group.pk], now=now)
@@ -126,7 +129,10 @@ def detach(group_id: int, *, reason: str, by: By, now: datetime) -> Regrouping:
     """A group no longer stands under its wave, is told of by itself, and is not put back there."""
     parent_id = AlertGroup.objects.filter(pk=group_id).values_list("parent", flat=True).first()
     if parent_id is None:
-        raise NotPossible("It stands under no wave.")
+        (group,) = lock(group_id)
+        return _done_before(RegroupingAct.DETACH, group, group.kept_apart_from) or _refuse(
+            "It stands under no wave."
+        )
     group, wave = lock(group_id, parent_id)
     if group.parent_id != wave.pk:
         raise NotPossible("It was put elsewhere meanwhile. Look again.")
@@ -142,11 +148,28 @@ def detach(group_id: int, *, reason: str, by: By, now: datetime) -> Regrouping:
     return regrouping
 
 
+def _done_before(act: RegroupingAct, source: AlertGroup, target: AlertGroup | None) -> Regrouping | None:
+    """The same, asked for twice: what was done the first time, where it still stands."""
+    done = Regrouping.objects.filter(source=source, target=target, act=act, taken_back_at=None)
+    return done.order_by("-pk").first()
+
+
+def _refuse(text: str) -> NoReturn:
+    raise NotPossible(text)
+
+
 def _carry(regrouping: Regrouping, what: str, *, by: By, now: datetime) -> None:
     """Its members into its target, each with who put it there, when and why."""
     why = f"{what} by {by.name} at {now:%-d %b %H:%M} UTC{told(regrouping.reason)}"[:200]
     members = [(pk, why, regrouping.pk) for pk, _, _ in regrouping.members]
     move(members, source=regrouping.source, target=regrouping.target, now=now)
+
+
+def _carry_cascade(source: AlertGroup, target: AlertGroup) -> None:
+    """A cascade of the one is one of the other from now on, and as bad."""
+    if source.cascaded_at is not None and target.cascaded_at is None:
+        target.cascaded_at = source.cascaded_at
+        target.save(update_fields=["cascaded_at"])
 
 
 def _stand(

@@ -46,6 +46,9 @@ def _merge(one: Regrouping, source: AlertGroup, target: AlertGroup, by: By, now:
     through = Regrouping.objects.filter(source__in=led, act=RegroupingAct.MERGE, taken_back_at=None)
     count = _put_back(one, source, target, [one.pk, *through.values_list("pk", flat=True)], now=now)
     led.update(merged_into=source)
+    if source.cascaded_at is not None and target.cascaded_at == source.cascaded_at:
+        target.cascaded_at = None
+        target.save(update_fields=["cascaded_at"])
     _go_on(source, by=by, now=now)
     return [
         f"Taken back: on its own again, with {machines(count)}",

@@ -22,14 +22,14 @@ from console.alerts.actions import answer
 from console.alerts.handling import By, NotPossible
 from console.alerts.models import AlertGroup, Regrouping, RegroupingAct
 from console.alerts.regrouping import acts
-from console.alerts.regrouping.placing import machines
+from console.alerts.regrouping.placing import lock, machines
 from console.alerts.regrouping.taking_back import take_back
 from console.alerts.regrouping.targets import machines_of, targets_of
 from console.lib.asked import BIGGEST_ID
 
 Act = RegroupingAct
-MOST_MERGED = 50
-"""Groups merged by one form."""
+MOST_AT_ONCE = 50
+"""Groups arranged by one form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,10 @@ def regroup(request: HttpRequest, act: str) -> HttpResponse:
     if act not in Act.values:
         raise Http404
     asked = request.POST if request.method == "POST" else request.GET
-    ids = _ids(asked.getlist("group"))[:MOST_MERGED]
+    ids = _ids(asked.getlist("group"))
+    if len(ids) > MOST_AT_ONCE:
+        messages.warning(request, f"{len(ids)} groups are ticked. Choose at most {MOST_AT_ONCE} at once.")
+        return HttpResponseRedirect(reverse("alerts:group_list"))
     groups = list(AlertGroup.objects.filter(pk__in=ids).select_related("service", "parent").order_by("pk"))
     if not groups:
         messages.warning(request, "Tick some groups first.")
@@ -94,6 +97,7 @@ def regroup(request: HttpRequest, act: str) -> HttpResponse:
         by = By(user=signed_in(request), actor=Actor.of(request))
         try:
             with transaction.atomic():
+                _lock_all(request, groups)
                 done = _DO[Act(act)](request, groups, by, timezone.now())
         except NotPossible as refusal:
             error, status = str(refusal), 409
@@ -115,6 +119,12 @@ def regroup_undo(request: HttpRequest, pk: int) -> HttpResponse:
     except NotPossible as refusal:
         return answer(request, found.source_id, f"Not taken back. {refusal}", status=409)
     return answer(request, found.source_id, "Taken back.")
+
+
+def _lock_all(request: HttpRequest, groups: Sequence[AlertGroup]) -> None:
+    """Before the first of several acts, so that their locks are taken in the order of everybody's."""
+    ids = {group.pk for group in groups} | {group.parent_id for group in groups if group.parent_id}
+    lock(*sorted(ids | set(_ids([request.POST.get("into", "")]))))
 
 
 def _context(asked: Any, act: Act, groups: Sequence[AlertGroup], *, error: str) -> dict[str, Any]:
