@@ -11,7 +11,7 @@ run:            ## install what is missing, then run the console until Ctrl-C
 test:           ## everything: the fast checks, then all tests, in a browser too
 	@.ci/install dev browser
 	@.ci/check
-	@$(PY) -m pytest -n auto $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 check:          ## the fast half: format, lint, types, imports, settings, migrations
 	@.ci/install dev

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
@@ -19,7 +18,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from console.accounts.models import Role, User
 from tests.make_accounts import make_user
 from tests.make_board import Sender
-from tests.serving import Worker, console_on_a_port
+from tests.serving import Worker, console_on_a_port, requests_under_way
 
 FLAGS = [
     "--no-sandbox",
@@ -30,6 +29,8 @@ FLAGS = [
 ]
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+QUIET = 0.05
+"""Seconds without a request: what was sent before its page was closed has arrived by then."""
 EXPECTED = ("net::ERR", "401 (", "403 (", "404 (", "503 (")
 
 
@@ -109,15 +110,12 @@ def sit(chromium: Browser, console_port: int, transactional_db: None) -> Iterato
 
 def let_requests_finish() -> None:
     """Tables are emptied after the test; a page that is still being computed would stand in the way."""
-    busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
     quiet_since = time.monotonic()
     ends_at = quiet_since + 15
-    while time.monotonic() < min(quiet_since + 0.3, ends_at):
-        with connection.cursor() as cursor:
-            cursor.execute(busy)
-            if cursor.fetchone()[0]:
-                quiet_since = time.monotonic()
-        time.sleep(0.02)
+    while time.monotonic() < min(quiet_since + QUIET, ends_at):
+        if requests_under_way():
+            quiet_since = time.monotonic()
+        time.sleep(0.01)
 
 
 @pytest.fixture

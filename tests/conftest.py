@@ -19,10 +19,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from console.config.embedded.servers import EmbeddedServers
 from console.interruptions import kept
 from tests import emptying
-
-VAR_OF_THIS_RUN = (
-    "CONSOLE_VAR_OF_THIS_TEST_RUN"  # set by the process that starts the servers, for its workers
-)
+from tests.ready import VAR_OF_THIS_RUN
 
 
 def _choose_var() -> Path:

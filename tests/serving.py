@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from django.conf import settings
@@ -19,12 +20,39 @@ from console.config.asgi import Console
 from console.ingest import pipeline
 
 
+class Counted:
+    """The console, and how many requests it is answering: streams not among them, which end with their page."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.under_way = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/live/"):
+            await self._console(scope, receive, send)
+            return
+        self.under_way += 1
+        try:
+            await self._console(scope, receive, send)
+        finally:
+            self.under_way -= 1
+
+
+_running: list[Counted] = []
+
+
+def requests_under_way() -> int:
+    """Of all consoles that this process serves."""
+    return sum(console.under_way for console in _running)
+
+
 @contextmanager
 def console_on_a_port() -> Iterator[int]:
     """The port of a running console. Needs database access; the lanes get connections of their own."""
     url = make_conninfo(settings.DATABASE_URL, dbname=str(connection.settings_dict["NAME"]))
     with override_settings(DATABASE_URL=url, DATABASE_LISTEN_URL=url):
-        app = Console()
+        app = Counted(Console())
+    _running.append(app)
     server = uvicorn.Server(
         uvicorn.Config(app, port=0, log_level="error", loop="asyncio", timeout_graceful_shutdown=1)
     )
@@ -35,6 +63,7 @@ def console_on_a_port() -> Iterator[int]:
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join(timeout=20)
+    _running.remove(app)
 
 
 def work_off() -> None:

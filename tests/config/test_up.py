@@ -20,6 +20,7 @@ import pytest
 from console.config.embedded.addresses import embedded_addresses
 from console.config.installation import BASE_DIR, Installation
 from console.config.processes import CannotStart, still_running
+from tests.ready import make_ready
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 ADDRESS = "Spot console is at "
@@ -72,6 +73,13 @@ def var() -> Iterator[Path]:
     home.chmod(0o755)
     yield home / "var"
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def used(var: Path) -> Path:
+    """The folder of a console that ran before."""
+    make_ready(var)
+    return var
 
 
 @pytest.fixture
@@ -128,26 +136,26 @@ def _get(port: int) -> bytes:
         return connection.recv(100)
 
 
-def test_after_kill_9_the_next_start_is_clean(var: Path, port: int) -> None:
-    first = Console(var, port)
+def test_after_kill_9_the_next_start_is_clean(used: Path, port: int) -> None:
+    first = Console(used, port)
     first.wait_for(ADDRESS)
     family = first.family()
     first.popen.kill()
     first.popen.wait()
-    second = Console(var, port)
+    second = Console(used, port)
     try:
         second.wait_for(ADDRESS, count=2)
         assert still_running(family, within=1) == []
-        assert refusal(var, port).startswith(
-            f"Spot console already runs on {var} (process {second.popen.pid})"
+        assert refusal(used, port).startswith(
+            f"Spot console already runs on {used} (process {second.popen.pid})"
         )
     finally:
         second.end()
         first.end()
 
 
-def test_killed_workers_and_beat_come_back(var: Path, port: int) -> None:
-    console = Console(var, port)
+def test_killed_workers_and_beat_come_back(used: Path, port: int) -> None:
+    console = Console(used, port)
     try:
         console.wait_for(ADDRESS)
         hands = next(process for process in console.family() if "console.config.hands" in process.cmdline())
@@ -178,13 +186,13 @@ def _answers(url: str) -> bool:
         return False
 
 
-def test_a_database_killed_under_the_console_comes_back(var: Path, port: int) -> None:
-    console = Console(var, port)
+def test_a_database_killed_under_the_console_comes_back(used: Path, port: int) -> None:
+    console = Console(used, port)
     try:
         console.wait_for(ADDRESS)
-        os.kill(int((var / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        os.kill(int((used / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
         console.wait_for("postgres was ended by SIGKILL")
-        assert wait_until(lambda: _answers(embedded_addresses(var).database), within=20)
+        assert wait_until(lambda: _answers(embedded_addresses(used).database), within=20)
     finally:
         console.end()
 

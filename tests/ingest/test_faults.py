@@ -26,6 +26,7 @@ from console.config.embedded.addresses import Addresses
 from console.config.embedded.servers import EmbeddedServers
 from console.config.installation import BASE_DIR
 from tests.bench.messages import machine, warning
+from tests.ready import make_ready
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 
@@ -155,6 +156,7 @@ class House:
 def house() -> Iterator[House]:
     home = Path(tempfile.mkdtemp(prefix="spot-test-", dir="/tmp"))
     home.chmod(0o755)
+    make_ready(home / "var")
     servers = EmbeddedServers(home / "var")
     addresses = servers.start()
     env = {name: value for name, value in os.environ.items() if not name.startswith("CONSOLE_")}
@@ -171,7 +173,6 @@ def house() -> Iterator[House]:
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     house = House(servers, addresses, listener, env)
     try:
-        house.run("manage.py", "migrate", "-v", "0")
         house.run("-c", MAKE_FEED)
         house.start_web()
         house.start_worker()
